@@ -1,0 +1,162 @@
+"""People, the accounts with which they sign in, and the tokens of other systems."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from portal.fields import EncryptedTextField
+from portal.masking import mask_id_number, mask_mobile, mask_name
+
+
+class Role(models.TextChoices):
+    WORKER = "worker", _("Site professional")
+    CLERK = "clerk", _("Institution clerk")
+    REVIEWER = "reviewer", _("Provincial reviewer")
+    CHIEF = "chief", _("Reviewer in chief")
+    COUNTY = "county", _("City or county officer")
+    EMPLOYER = "employer", _("Employer")
+    OPERATOR = "operator", _("Operator")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class Person(models.Model):
+    """A natural person, known by the resident ID number, with or without an account.
+
+    The registry and the batches bring people before they ever register; registering claims the row of that number.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    name = models.CharField(max_length=100)
+    id_number = EncryptedTextField()
+    id_number_hash = models.BinaryField(max_length=32, unique=True)
+    mobile = EncryptedTextField(null=True)
+    mobile_hash = models.BinaryField(max_length=32, null=True)
+    area_code = models.CharField(max_length=6, blank=True, default="", db_default="")
+    employer_name = models.CharField(max_length=200, blank=True, default="", db_default="")
+    employer_code = models.CharField(max_length=18, blank=True, default="", db_default="")
+    without_employer = models.BooleanField(default=False, db_default=False)
+    photo = models.ForeignKey("Photo", null=True, on_delete=models.PROTECT, related_name="+")
+    profile_completed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mobile__isnull=True, mobile_hash__isnull=True)
+                | Q(mobile__isnull=False, mobile_hash__isnull=False),
+                name="accounts_person_mobile_with_hash",
+            ),
+            models.UniqueConstraint(fields=["mobile_hash"], name="accounts_person_mobile_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.masked_name
+
+    @property
+    def masked_name(self) -> str:
+        return mask_name(self.name)
+
+    @property
+    def masked_id_number(self) -> str:
+        return mask_id_number(self.id_number)
+
+    @property
+    def masked_mobile(self) -> str:
+        return mask_mobile(self.mobile) if self.mobile else ""
+
+
+def photo_path(photo: "Photo", filename: str) -> str:
+    return f"photos/{photo.id.hex[:2]}/{photo.id.hex}.jpg"
+
+
+class Photo(models.Model):
+    """A portrait as re-encoded by the portal. Never changed: a new upload is a new row, a certificate keeps its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="photos")
+    file = models.FileField(upload_to=photo_path)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """An account. Site professionals sign in by ID number or mobile, everyone else by user name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(max_length=60, unique=True, null=True)
+    role = models.CharField(max_length=20, choices=Role)
+    display_name = models.CharField(max_length=100, blank=True)
+    person = models.OneToOneField(Person, null=True, on_delete=models.PROTECT, related_name="user")
+    area_code = models.CharField(max_length=6, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="accounts_user_role_known"),
+            models.CheckConstraint(
+                condition=Q(role=Role.WORKER, person__isnull=False, username__isnull=True)
+                | (~Q(role=Role.WORKER) & Q(person__isnull=True, username__isnull=False)),
+                name="accounts_user_worker_is_a_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role=Role.COUNTY) | ~Q(area_code=""), name="accounts_user_county_has_area"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username or str(self.id)
+
+    @property
+    def label(self) -> str:
+        """The name shown in the page header."""
+        return self.person.name if self.person else self.display_name or str(self)
+
+
+class ApiToken(models.Model):
+    """The key of another system: acts for one account (a clerk's institution or a reviewer) within its scopes."""
+
+    class Scope(models.TextChoices):
+        BATCHES_WRITE = "batches:write", _("Upload and submit batches")
+        BATCHES_READ = "batches:read", _("Read batches")
+        BATCHES_REVIEW = "batches:review", _("Approve and return batches")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=40, choices=Scope))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("created_at")), name="accounts_apitoken_expires_after_creation"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,57 @@
+"""Recording events. Always called inside the transaction that makes the change."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.http import HttpRequest
+
+from portal.accounts.models import User
+from portal.events.models import Event
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, and by what means. A job or a command has no account."""
+
+    means: Event.Means
+    user: User | None = None
+    name: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Actor":
+        """Return the signed-in account behind a page."""
+        return cls(Event.Means.WEB, request.user if isinstance(request.user, User) else None)
+
+    @classmethod
+    def api(cls, user: User) -> "Actor":
+        return cls(Event.Means.API, user)
+
+    @classmethod
+    def job(cls, name: str) -> "Actor":
+        return cls(Event.Means.JOB, name=name)
+
+    @classmethod
+    def command(cls, name: str) -> "Actor":
+        return cls(Event.Means.COMMAND, name=name)
+
+
+def event_record(
+    verb: str, *, at: datetime, by: Actor, subject: models.Model, person_id: uuid.UUID | None = None, **data: Any
+) -> Event:
+    """Write one event about ``subject``; raises outside a transaction, where it could outlive an undone change."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("An event is recorded in the transaction of its change.")
+    return Event.objects.create(
+        verb=str(verb),
+        at=at,
+        actor_id=by.user.id if by.user else None,
+        actor_role=by.user.role if by.user else "",
+        means=by.means,
+        subject_kind=subject._meta.label_lower,
+        subject_id=str(subject.pk),
+        person_id=person_id,
+        data={**({"actor": by.name} if by.name else {}), **data},
+    )
