@@ -1,0 +1,265 @@
+"""Paper certificates from the registry, the electronic ones they become, and what is asked for on the way."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import Person, Photo, User
+
+
+class Kind(models.TextChoices):
+    """What a legacy certificate is (1.1, 3.1a)."""
+
+    POST_TRAINING = "post_training", _("Post-training certificate")
+    ENTERPRISE_POST = "enterprise_post", _("Enterprise-manager post certificate")
+    SAFETY_OFFICER = "safety_officer", _("Safety-officer certificate")
+
+
+class LegacyStatus(models.TextChoices):
+    ACTIVE = "active", _("In use")
+    EXCHANGED = "exchanged", _("Exchanged")
+    VOID = "void", _("Void")
+
+
+class LegacyCertificate(models.Model):
+    """A paper certificate as the registry has it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="legacy_certificates")
+    holder_name = models.CharField(max_length=100)
+    number = models.CharField(max_length=60, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind)
+    post_code = models.CharField(max_length=10)
+    issuer = models.CharField(max_length=40, help_text="The office's code in the policy, or 'other'.")
+    issuer_name = models.CharField(max_length=200)
+    issued_on = models.DateField()
+    expires_on = models.DateField(null=True)
+    employer_name = models.CharField(max_length=200, blank=True)
+    employer_code = models.CharField(max_length=18, blank=True)
+    area_code = models.CharField(max_length=6, blank=True)
+    in_national_system = models.BooleanField()
+    status = models.CharField(max_length=10, choices=LegacyStatus, default=LegacyStatus.ACTIVE)
+    status_changed_at = models.DateTimeField(null=True)
+    imported_at = models.DateTimeField()
+    corrected_at = models.DateTimeField(null=True, help_text="When an approved change of information took effect.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="certificates_legacy_kind_known"),
+            models.CheckConstraint(condition=Q(status__in=LegacyStatus.values), name="certificates_legacy_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="active") | Q(status_changed_at__isnull=False),
+                name="certificates_legacy_ended_at_some_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_on__isnull=True) | Q(expires_on__gte=F("issued_on")),
+                name="certificates_legacy_expires_after_issue",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["area_code", "post_code", "status"], name="certificates_legacy_by_area"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class CertificateState(models.TextChoices):
+    VALID = "valid", _("Valid")
+    SUSPENDED = "suspended", _("Suspended")
+    VOID = "void", _("Void")
+
+
+class VoidReason(models.TextChoices):
+    HOURS = "hours", _("Too few hours over two years")
+    NOT_ENGAGED = "not_engaged", _("Not working in the post")
+    REVOKED = "revoked", _("Revoked")
+
+
+class NumberSequence(models.Model):
+    """The last sequence given for a year and post. Its row lock makes the numbers gapless."""
+
+    year = models.PositiveSmallIntegerField()
+    post_code = models.CharField(max_length=10)
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["year", "post_code"], name="certificates_numbersequence_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year}-{self.post_code}: {self.last}"
+
+
+class ElectronicCertificate(models.Model):
+    """The electronic certificate. What is printed on it is kept here as it was at the moment of issue."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=40, unique=True)
+    version = models.PositiveSmallIntegerField(default=1)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="electronic_certificates")
+    replaces = models.OneToOneField(
+        LegacyCertificate, null=True, on_delete=models.PROTECT, related_name="replaced_by"
+    )
+    holder_name = models.CharField(max_length=100)
+    post_code = models.CharField(max_length=10)
+    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=CertificateState, default=CertificateState.VALID)
+    void_reason = models.CharField(max_length=12, choices=VoidReason, blank=True)
+    state_changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="void", state_changed_at__isnull=False, void_reason__in=VoidReason.values)
+                | (Q(state__in=["valid", "suspended"], void_reason="")),
+                name="certificates_electronic_void_with_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["issued_at"], name="certificates_electronic_issued")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+def document_path(document: "CertificateDocument", filename: str) -> str:
+    return f"documents/{document.certificate_id.hex[:2]}/{document.certificate_id.hex}-{document.version}.pdf"
+
+
+class CertificateDocument(models.Model):
+    """The signed PDF of one version of a certificate; made after the exchange, and again whenever it is missing."""
+
+    certificate = models.ForeignKey(ElectronicCertificate, on_delete=models.PROTECT, related_name="documents")
+    version = models.PositiveSmallIntegerField()
+    file = models.FileField(upload_to=document_path)
+    sha256 = models.CharField(max_length=64)
+    rendered_at = models.DateTimeField()
+    unprintable = models.CharField(max_length=100, blank=True, help_text="Characters that no font has.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["certificate", "version"], name="certificates_document_one_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate_id} v{self.version}"
+
+
+class ArchiveCheck(models.Model):
+    """The holder of a certificate that the national system lacks asks for a check of the files (1.1)."""
+
+    class Outcome(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        CONFIRMED = "confirmed", _("Confirmed")
+        REJECTED = "rejected", _("Rejected")
+
+    certificate = models.OneToOneField(LegacyCertificate, on_delete=models.PROTECT, related_name="archive_check")
+    requested_at = models.DateTimeField()
+    papers_seen_on = models.DateField(null=True)
+    papers_seen_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="pending", decided_at__isnull=True, decided_by__isnull=True)
+                | Q(outcome__in=["confirmed", "rejected"], decided_at__isnull=False, decided_by__isnull=False),
+                name="certificates_archivecheck_decided_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(papers_seen_on__isnull=True, papers_seen_by__isnull=True)
+                | Q(papers_seen_on__isnull=False, papers_seen_by__isnull=False),
+                name="certificates_archivecheck_papers_seen_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="confirmed") | Q(papers_seen_on__isnull=False),
+                name="certificates_archivecheck_confirmed_on_papers",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="rejected") | ~Q(reason=""), name="certificates_archivecheck_rejected_with_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate_id} {self.outcome}"
+
+
+class ServiceKind(models.TextChoices):
+    """What could be asked for on a legacy certificate until the end of 2020 (3.2)."""
+
+    REPLACEMENT = "replacement", _("Replacement of a lost certificate")
+    CHANGE = "change", _("Change of information")
+    EXTENSION = "extension", _("Extension")
+    CANCELLATION = "cancellation", _("Cancellation")
+
+
+class LegacyServiceRequest(models.Model):
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        APPROVED = "approved", _("Approved")
+        REFUSED = "refused", _("Refused")
+        ENDED = "ended", _("Ended with the window")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    certificate = models.ForeignKey(LegacyCertificate, on_delete=models.PROTECT, related_name="service_requests")
+    kind = models.CharField(max_length=12, choices=ServiceKind)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    explanation = models.TextField(max_length=1000)
+    new_name = models.CharField(max_length=100, blank=True)
+    new_employer = models.CharField(max_length=200, blank=True)
+    new_expiry = models.DateField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["certificate", "kind"], condition=Q(state="open"), name="certificates_service_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at__isnull=True, decided_by__isnull=True)
+                | Q(state="ended", decided_at__isnull=False, decided_by__isnull=True)
+                | Q(state__in=["approved", "refused"], decided_at__isnull=False, decided_by__isnull=False),
+                name="certificates_service_decided_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="refused") | ~Q(reason=""), name="certificates_service_refused_with_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="change") | ~Q(new_name="") | ~Q(new_employer=""),
+                name="certificates_service_change_says_what",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
+
+
+class WindowClosing(models.Model):
+    """The closing of the exchange window (1.2): one row a deadline, with the report that is kept."""
+
+    closes_on = models.DateField(unique=True)
+    started_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+    report = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(completed_at__isnull=True) | Q(report__isnull=False),
+                name="certificates_windowclosing_completed_with_report",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.closes_on)

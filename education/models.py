@@ -1,0 +1,216 @@
+"""Batches of continuing education and the hours that they credit (2.2). Hours are integers: tenths of an hour."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from institutions.models import Institution
+from portal.accounts.models import Person, User
+from portal.fields import EncryptedTextField
+
+
+class Mode(models.TextChoices):
+    FACE_TO_FACE = "face_to_face", _("Face to face")
+    ONLINE = "online", _("Online")
+
+
+class BatchState(models.TextChoices):
+    UPLOADED = "uploaded", _("Uploaded")
+    CHECKING = "checking", _("Being checked")
+    CHECKED = "checked", _("Checked")
+    SUBMITTED = "submitted", _("Submitted")
+    APPROVED = "approved", _("Approved")
+    RETURNED = "returned", _("Returned")
+    FAILED = "failed", _("File could not be read")
+
+
+TRANSITIONS: dict[BatchState, frozenset[BatchState]] = {
+    BatchState.UPLOADED: frozenset({BatchState.CHECKING, BatchState.FAILED}),
+    BatchState.CHECKING: frozenset({BatchState.CHECKED, BatchState.FAILED, BatchState.CHECKING}),
+    BatchState.CHECKED: frozenset({BatchState.SUBMITTED, BatchState.CHECKING}),
+    BatchState.SUBMITTED: frozenset({BatchState.APPROVED, BatchState.RETURNED}),
+    BatchState.RETURNED: frozenset(),
+    BatchState.APPROVED: frozenset(),
+    BatchState.FAILED: frozenset(),
+}
+"""Each state of a batch and those that may follow it; `education.services` is the only mover."""
+
+
+def batch_path(batch: "Batch", filename: str) -> str:
+    return f"batches/{batch.id.hex[:2]}/{batch.id.hex}"
+
+
+class Batch(models.Model):
+    """One file of participants on its way from a clerk to credited hours."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="batches")
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    file = models.FileField(upload_to=batch_path)
+    filename = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    idempotency_key = models.CharField(max_length=200, null=True)
+    state = models.CharField(max_length=12, choices=BatchState, default=BatchState.UPLOADED)
+    uploaded_at = models.DateTimeField()
+    checking_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    submitted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    return_reason = models.TextField(blank=True)
+    failure = models.JSONField(null=True)
+    rows_total = models.PositiveIntegerField(default=0)
+    rows_valid = models.PositiveIntegerField(default=0)
+    warnings = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+    progress = models.PositiveSmallIntegerField(default=0)
+    quota_month = models.DateField(null=True)
+    quota_place = models.PositiveSmallIntegerField(null=True)
+    corrects = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="correction")
+    receipt = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=BatchState.values), name="education_batch_state_known"),
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True, submitted_by__isnull=True, quota_place__isnull=True)
+                | Q(submitted_at__isnull=False, submitted_by__isnull=False, quota_month__isnull=False, quota_place__gte=1),
+                name="education_batch_submitted_takes_a_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_at__isnull=True, decided_by__isnull=True)
+                | Q(decided_at__isnull=False, decided_by__isnull=False, decided_at__gte=F("submitted_at")),
+                name="education_batch_decided_after_submission",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["submitted", "approved", "returned"], submitted_at__isnull=False)
+                | Q(state__in=["uploaded", "checking", "checked", "failed"], submitted_at__isnull=True),
+                name="education_batch_state_fits_submission",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["approved", "returned"], decided_at__isnull=False)
+                | (~Q(state__in=["approved", "returned"]) & Q(decided_at__isnull=True)),
+                name="education_batch_state_fits_decision",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="returned") | ~Q(return_reason=""), name="education_batch_returned_with_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("uploaded_by")) & ~Q(decided_by=F("submitted_by")),
+                name="education_batch_nobody_decides_own",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["submitted", "approved"]) | Q(errors=0), name="education_batch_submitted_clean"
+            ),
+            models.UniqueConstraint(
+                fields=["institution", "idempotency_key"], name="education_batch_idempotency_key_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["institution", "quota_month", "quota_place"],
+                condition=Q(state__in=["submitted", "approved"]),
+                name="education_batch_place_taken_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["institution", "-uploaded_at"], name="education_batch_history"),
+            models.Index(fields=["state", "submitted_at"], name="education_batch_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class BatchRow(models.Model):
+    """One line of the file as it was understood; a cell that could not be is null and has a problem."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="rows")
+    number = models.PositiveIntegerField(help_text="Row in the sheet, the header being 1.")
+    name = models.CharField(max_length=100, blank=True)
+    id_number = EncryptedTextField(null=True)
+    id_number_hash = models.BinaryField(max_length=32, null=True)
+    certificate_number = models.CharField(max_length=60, blank=True)
+    post_code = models.CharField(max_length=10, blank=True)
+    course = models.CharField(max_length=200, blank=True)
+    mode = models.CharField(max_length=12, blank=True)
+    started_on = models.DateField(null=True)
+    ended_on = models.DateField(null=True)
+    hours = models.PositiveIntegerField(null=True)
+    professional_hours = models.PositiveIntegerField(null=True)
+    score = models.CharField(max_length=20, blank=True)
+    passed = models.BooleanField(null=True)
+    makes_up_for = models.PositiveSmallIntegerField(null=True)
+    remark = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="education_batchrow_number_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"row {self.number}"
+
+
+class RowProblem(models.Model):
+    """What is wrong with a cell (or, without a row, with the whole file)."""
+
+    class Severity(models.TextChoices):
+        ERROR = "error", _("Error")
+        WARNING = "warning", _("Warning")
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="problems")
+    row = models.PositiveIntegerField(null=True)
+    column = models.CharField(max_length=60, blank=True)
+    code = models.CharField(max_length=60)
+    severity = models.CharField(max_length=8, choices=Severity)
+    clause = models.CharField(max_length=10, blank=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["batch", "row"], name="education_rowproblem_by_row")]
+
+    def __str__(self) -> str:
+        return f"{self.code} in row {self.row}"
+
+
+class CERecord(models.Model):
+    """Hours credited to a person for a post by an approved batch (2.2). One line of a batch credits once."""
+
+    id = models.BigAutoField(primary_key=True)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="ce_records")
+    post_code = models.CharField(max_length=10)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="records")
+    row_number = models.PositiveIntegerField()
+    course = models.CharField(max_length=200)
+    mode = models.CharField(max_length=12, choices=Mode)
+    started_on = models.DateField()
+    ended_on = models.DateField()
+    hours = models.PositiveIntegerField()
+    professional_hours = models.PositiveIntegerField()
+    passed = models.BooleanField()
+    makes_up_for = models.PositiveSmallIntegerField(null=True)
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "row_number"], name="education_cerecord_row_credits_once"),
+            models.UniqueConstraint(
+                fields=["person", "post_code", "institution", "course", "started_on", "ended_on"],
+                name="education_cerecord_course_counts_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(hours__gt=0, professional_hours__lte=F("hours")), name="education_cerecord_hours_add_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on__gte=F("started_on")), name="education_cerecord_ends_after_start"
+            ),
+        ]
+        indexes = [models.Index(fields=["person", "post_code", "ended_on"], name="education_cerecord_of_person")]
+
+    def __str__(self) -> str:
+        return f"{self.course} {self.ended_on}"
+
+
