@@ -4,8 +4,6 @@ A rule returns a `Decision`: a list of checks, each with a code, a result, the c
 it was decided on. Rules hold no sentences; a room's `messages.explain` turns a check into one when it is shown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,7 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-JsonValue: TypeAlias = "str | int | float | bool | None | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 Facts: TypeAlias = Mapping[str, JsonValue]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -23,7 +21,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 class Result(StrEnum):
     """What one check found."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - no password
     TODO = "todo"
     """Not fulfilled, and the holder can still cure it."""
     FAIL = "fail"
@@ -51,13 +49,19 @@ class Check:
     clause: str
     facts: Facts = field(default_factory=dict)
 
-    def as_dict(self, explain: Explain | None = None) -> dict[str, Any]:
+    def as_dict(self, explain: "Explain | None" = None) -> dict[str, Any]:
         """Return the check for JSON, with its sentence when `explain` is given."""
         message = {} if explain is None else {"message": explain(self)}
-        return {"code": self.code, "result": self.result.value, "clause": self.clause} | message | {"facts": dict(self.facts)}
+        return {
+            "code": self.code,
+            "result": self.result.value,
+            "clause": self.clause,
+            **message,
+            "facts": dict(self.facts),
+        }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Check:
+    def from_dict(cls, data: Mapping[str, Any]) -> "Check":
         """Read back what `as_dict` wrote; a stored sentence is left out, since it is made anew from the facts."""
         return cls(data["code"], Result(data["result"]), data["clause"], dict(data["facts"]))
 
@@ -114,7 +118,7 @@ class Decision:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Decision:
+    def from_dict(cls, data: Mapping[str, Any]) -> "Decision":
         """Read back what `as_dict` wrote; the outcome is derived again from the checks."""
         checks = tuple(Check.from_dict(check) for check in data["checks"])
         return cls(checks, data["policy"]["pack"], date.fromisoformat(data["policy"]["on"]))

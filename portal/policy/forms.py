@@ -1,7 +1,5 @@
 """The forms that a policy value may take: how each is read from TOML, shown as JSON, and named in an error."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
@@ -87,6 +85,12 @@ def _count(raw: Any) -> int:
     return number
 
 
+def _percent(raw: Any) -> int:
+    percent = _count(raw)
+    _require(percent <= 100)
+    return percent
+
+
 def _hours(raw: Any) -> Decimal:
     _require(type(raw) in (int, Decimal))
     hours = Decimal(raw)
@@ -152,30 +156,38 @@ def words(*allowed: str) -> Form[tuple[str, ...]]:
         _require(set(values) <= set(allowed))
         return values
 
-    return Form("list", "a list without repeats, drawn from " + ", ".join(f'"{word}"' for word in allowed), parse)
+    return Form(
+        "list", "a list without repeats, drawn from " + ", ".join(f'"{word}"' for word in allowed), parse
+    )
 
 
 def digits(length: int) -> Form[str]:
     """Return the form of a string of exactly `length` digits."""
 
     def parse(raw: Any) -> str:
-        _require(re.fullmatch(r"[0-9]{%d}" % length, _exactly(raw, str)) is not None)
+        _require(re.fullmatch(f"[0-9]{{{length}}}", raw) is not None)
         return _exactly(raw, str)
 
     return Form("code", f"a string of {length} digits", parse)
 
 
 DATE = Form("date", "a date such as 2020-12-31, without quotes", _date)
-DATE_OR_NONE = Form("date", 'a date such as 2020-11-10, without quotes, or "none"', lambda raw: None if raw == "none" else _date(raw))
+DATE_OR_NONE = Form(
+    "date",
+    'a date such as 2020-11-10, without quotes, or "none"',
+    lambda raw: None if raw == "none" else _date(raw),
+)
 HOURS = Form("hours", "hours greater than 0, whole or half, such as 32 or 28.5", _hours)
 DAYS = Form("days", "a whole number of days greater than 0", _count)
 COUNT = Form("count", "a whole number greater than 0", _count)
 BYTES = Form("bytes", "a whole number of bytes greater than 0", _count)
 PIXELS = Form("pixels", "a whole number of pixels greater than 0", _count)
-PERCENT = Form("percent", "a whole number from 1 to 100", lambda raw: (_require(_count(raw) <= 100), _count(raw))[1])
+PERCENT = Form("percent", "a whole number from 1 to 100", _percent)
 FLAG = Form("yes/no", "true or false, without quotes", lambda raw: _exactly(raw, bool))
 YEARS = Form("years", "a list of years in ascending order, such as [2015, 2016]", _years)
-REMINDER_DAYS = Form("days", "a list of whole numbers of days in descending order, such as [60, 30, 7, 1]", _reminder_days)
+REMINDER_DAYS = Form(
+    "days", "a list of whole numbers of days in descending order, such as [60, 30, 7, 1]", _reminder_days
+)
 TEXT = Form("text", 'a table with "zh" and "en"', _text)
 NAMED = Form("named code", 'a table with "code", "zh" and "en"', _named)
 POSTS = Form(

@@ -1,6 +1,6 @@
 """The parameters that the rules use, typed: one section of a policy pack is one dataclass, one key one field."""
 
-from __future__ import annotations
+# ruff: noqa: RUF009 - `value` declares a field, it does not compute a default
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -82,8 +82,12 @@ class EducationParameters:
     annual_professional_hours: Decimal = value(HOURS)
     two_year_hours: Decimal = value(HOURS)
     period_basis: str = value(choice("calendar", "anniversary"))
-    first_period_after_exchange: str = value(choice("year_after_issue", "one_year_after_issue", "day_after_issue"))
-    first_period_after_training: str = value(choice("year_after_issue", "one_year_after_issue", "day_after_issue"))
+    first_period_after_exchange: str = value(
+        choice("year_after_issue", "one_year_after_issue", "day_after_issue")
+    )
+    first_period_after_training: str = value(
+        choice("year_after_issue", "one_year_after_issue", "day_after_issue")
+    )
     two_year_window: str = value(choice("rolling"))
     carry_over: str = value(choice("none"))
     period_cap: str = value(choice("none"))
