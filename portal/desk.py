@@ -1,0 +1,36 @@
+"""The reviewer's inbox knows no room: each room registers its queues of work here when the portal starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """How many pieces of work wait, and since when the oldest does."""
+
+    waiting: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class WorkQueue:
+    """One kind of work: its name, the page that lists it (a URL name), and how it stands."""
+
+    code: str
+    label: "str | Promise"
+    url_name: str
+    state: Callable[[], QueueState]
+
+
+_queues: dict[str, WorkQueue] = {}
+
+
+def register_queue(queue: WorkQueue) -> None:
+    _queues[queue.code] = queue
+
+
+def work_queues() -> list[WorkQueue]:
+    return list(_queues.values())

@@ -1,0 +1,75 @@
+"""Telling people. A room registers the wording of its notices; what is stored is the code and the facts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from portal.accounts.models import Person, User
+from portal.notices.models import Notice
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Title and body of a notice in the reader's language; called when it is read, with the stored facts."""
+
+    title: Callable[[Mapping[str, Any]], str]
+    body: Callable[[Mapping[str, Any]], str]
+
+
+_wordings: dict[str, Wording] = {}
+
+
+def register_notice(code: str, *, title: Callable[[Mapping[str, Any]], str], body: Callable[[Mapping[str, Any]], str]) -> None:
+    if code in _wordings:
+        raise ValueError(f"The notice {code} is registered twice.")
+    _wordings[code] = Wording(title, body)
+
+
+def wording(notice: Notice) -> tuple[str, str]:
+    """Return title and body of ``notice`` in the active language."""
+    texts = _wordings[notice.code]
+    return texts.title(notice.facts), texts.body(notice.facts)
+
+
+def notice_send(
+    code: str,
+    *,
+    to: Person | User,
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
+    link: str = "",
+    once_key: str | None = None,
+) -> None:
+    """Put one notice into the inbox of ``to``. With ``once_key`` it is sent once however often this is called."""
+    notices_send(code, to=[to], at=at, facts=facts, link=link, once_key=once_key)
+
+
+def notices_send(
+    code: str,
+    *,
+    to: Iterable[Person | User],
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
+    link: str = "",
+    once_key: str | None = None,
+) -> None:
+    """Send the same notice to many, in one statement; ``once_key`` is completed by each recipient's key."""
+    if code not in _wordings:
+        raise ValueError(f"The notice {code} has no wording.")
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                person=recipient if isinstance(recipient, Person) else None,
+                user=recipient if isinstance(recipient, User) else None,
+                code=code,
+                facts=dict(facts or {}),
+                link=link,
+                at=at,
+                once_key=f"{once_key}:{recipient.pk}" if once_key else None,
+            )
+            for recipient in to
+        ],
+        ignore_conflicts=once_key is not None,
+        batch_size=5000,
+    )
