@@ -29,7 +29,10 @@ class LegacyCertificate(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="legacy_certificates")
     holder_name = models.CharField(max_length=100)
-    number = models.CharField(max_length=60, unique=True)
+    number = models.CharField(max_length=60, help_text="As printed on the paper.")
+    number_key = models.CharField(
+        max_length=60, unique=True, help_text="`numbers.normalise_number(number)`: how it is looked up."
+    )
     kind = models.CharField(max_length=20, choices=Kind)
     post_code = models.CharField(max_length=10)
     issuer = models.CharField(max_length=40, help_text="The office's code in the policy, or 'other'.")
@@ -165,9 +168,13 @@ class ArchiveCheck(models.Model):
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True)
+    ended_at = models.DateTimeField(null=True, help_text="When the window closed over a check still pending.")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="pending") | Q(ended_at__isnull=True), name="certificates_archivecheck_ended_pending"
+            ),
             models.CheckConstraint(
                 condition=Q(outcome="pending", decided_at__isnull=True, decided_by__isnull=True)
                 | Q(outcome__in=["confirmed", "rejected"], decided_at__isnull=False, decided_by__isnull=False),
@@ -195,7 +202,7 @@ class ServiceKind(models.TextChoices):
     """What could be asked for on a legacy certificate until the end of 2020 (3.2)."""
 
     REPLACEMENT = "replacement", _("Replacement of a lost certificate")
-    CHANGE = "change", _("Change of information")
+    CHANGE = "change_of_information", _("Change of information")
     EXTENSION = "extension", _("Extension")
     CANCELLATION = "cancellation", _("Cancellation")
 
@@ -209,7 +216,7 @@ class LegacyServiceRequest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     certificate = models.ForeignKey(LegacyCertificate, on_delete=models.PROTECT, related_name="service_requests")
-    kind = models.CharField(max_length=12, choices=ServiceKind)
+    kind = models.CharField(max_length=24, choices=ServiceKind)
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     explanation = models.TextField(max_length=1000)
@@ -236,7 +243,7 @@ class LegacyServiceRequest(models.Model):
                 condition=~Q(state="refused") | ~Q(reason=""), name="certificates_service_refused_with_reason"
             ),
             models.CheckConstraint(
-                condition=~Q(kind="change") | ~Q(new_name="") | ~Q(new_employer=""),
+                condition=~Q(kind="change_of_information") | ~Q(new_name="") | ~Q(new_employer=""),
                 name="certificates_service_change_says_what",
             ),
         ]

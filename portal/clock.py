@@ -6,12 +6,11 @@ shift for every process, and the demo's strip moves it.
 """
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from portal.policy import SHANGHAI, day_of
 
 _SIMULATED = "SELECT configured, base + (clock_timestamp() - anchor) * rate FROM portal_simulatedclock WHERE id = 1"
 _SET = """
@@ -36,12 +35,7 @@ def now() -> datetime:
 
 
 def today() -> date:
-    return now().date()
-
-
-def day(moment: datetime) -> date:
-    """Return the day in Asia/Shanghai on which ``moment`` falls."""
-    return moment.astimezone(SHANGHAI).date()
+    return day_of(now())
 
 
 def move_to(moment: datetime, *, running: bool = True) -> None:
