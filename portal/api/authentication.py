@@ -1,0 +1,47 @@
+"""Who calls the API, and what that caller may do."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import authentication, exceptions, permissions
+from rest_framework.request import Request
+
+from portal.accounts.models import ApiToken, User
+from portal.accounts.tokens import token_find
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer <token>`; `request.auth` becomes the `ApiToken`."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
+        if not scheme:
+            return None
+        token = token_find(text.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
+            raise exceptions.AuthenticationFailed(_("The token is unknown, revoked or has expired."))
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class HasScope(permissions.BasePermission):
+    """The token must have the scope that the view names for the method: ``scopes = {"POST": …, "GET": …}``."""
+
+    message = _("The token lacks the scope that this call needs.")
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        needed = view.scopes.get(request.method)
+        return needed is None or (isinstance(request.auth, ApiToken) and needed in request.auth.scopes)
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the API description names the token."""
+
+    target_class = "portal.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}

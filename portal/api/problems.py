@@ -1,0 +1,154 @@
+"""Every error of the API is a problem document (RFC 9457), in the language of the request and without internals."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.db import OperationalError
+from django.http import Http404
+from django.utils.translation import gettext, gettext_lazy as _
+from rest_framework import exceptions, serializers
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: _("The request cannot be understood"),
+    401: _("A valid token is needed"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("This address does not know that method"),
+    406: _("The answer does not exist in the format asked for"),
+    409: _("The present state does not allow this"),
+    413: _("The request is too large"),
+    415: _("This content type is not accepted"),
+    422: _("The content cannot be accepted"),
+    429: _("Too many requests"),
+    500: _("Something went wrong here"),
+    503: _("Not available just now"),
+}
+CODES = {
+    400: "bad_request",
+    401: "token_needed",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "unavailable",
+}
+_log = logging.getLogger(__name__)
+
+
+class ProblemError(exceptions.APIException):
+    """Raise this to answer with a problem of the given status; ``members`` become extension members."""
+
+    def __init__(self, status: int, code: str, detail: str, **members: Any) -> None:
+        super().__init__(detail, code)
+        self.status_code = status
+        self.members = members
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """A problem document, for the API description."""
+
+    type = serializers.CharField(help_text="urn:portal:problem:<code>")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable; act on this one.")
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    pointer = serializers.CharField(help_text="JSON pointer to the place, such as #/certificate/issued_on")
+    detail = serializers.CharField()
+
+
+class InvalidProblemSerializer(ProblemSerializer):
+    """A problem document that names each place that does not fit."""
+
+    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]  # the RFC's own name
+
+
+def problem_response(
+    status: int, *, code: str, detail: str, members: Mapping[str, Any] | None = None
+) -> Response:
+    """Return a problem document; ``code`` is stable and names the problem, ``detail`` is for people."""
+    body = {
+        "type": f"urn:portal:problem:{code}",
+        "title": str(TITLES.get(status, TITLES[500])),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **(members or {}),
+    }
+    return Response(body, status=status, content_type=MEDIA_TYPE)
+
+
+def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """Turn any exception of an API view into a problem document."""
+    set_rollback()
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if isinstance(exc, exceptions.APIException):
+        return _known(exc)
+    return _unknown(exc, context)
+
+
+def _known(exc: exceptions.APIException) -> Response:
+    if isinstance(exc, exceptions.ValidationError):
+        detail = gettext("Some values do not fit; each one is named under “errors”.")
+        errors = [{"pointer": pointer, "detail": text} for pointer, text in _places(exc.detail, "#")]
+        return problem_response(exc.status_code, code="invalid", detail=detail, members={"errors": errors})
+    code = exc.default_code if exc.status_code not in CODES else CODES[exc.status_code]
+    if isinstance(exc, ProblemError):
+        code = str(exc.get_codes())
+    members = exc.members if isinstance(exc, ProblemError) else {}
+    response = problem_response(exc.status_code, code=code, detail=_text(exc.detail), members=members)
+    if challenge := getattr(exc, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
+    if wait := getattr(exc, "wait", None):
+        response["Retry-After"] = str(int(wait) + 1)
+    return response
+
+
+def _unknown(exc: Exception, context: Mapping[str, Any]) -> Response:
+    # The signal tells Django's reporting and its test client, as for any page.
+    got_request_exception.send(sender=None, request=context.get("request"))
+    _log.error("Unhandled %s in the API", type(exc).__name__, exc_info=exc)
+    if isinstance(exc, OperationalError):
+        return problem_response(
+            503, code=CODES[503], detail=gettext("The database cannot be reached. Try again in a minute.")
+        )
+    return problem_response(
+        500, code=CODES[500], detail=gettext("The request was not carried out. Nothing was changed; try again.")
+    )
+
+
+def _text(detail: Any) -> str:
+    return " ".join(_text(part) for part in detail) if isinstance(detail, list) else str(detail)
+
+
+def _places(detail: Any, pointer: str) -> list[tuple[str, str]]:
+    """Flatten the nested detail of a validation error into pointers and sentences."""
+    if isinstance(detail, Mapping):
+        return [
+            place
+            for key, inner in detail.items()
+            for place in _places(inner, pointer if key == "non_field_errors" else f"{pointer}/{key}")
+        ]
+    if isinstance(detail, list):
+        nested = any(isinstance(inner, (Mapping, list)) for inner in detail)
+        return [
+            place
+            for index, inner in enumerate(detail)
+            for place in _places(inner, f"{pointer}/{index}" if nested else pointer)
+        ]
+    return [(pointer, str(detail))] if detail else []

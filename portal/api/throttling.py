@@ -1,0 +1,37 @@
+"""Rate limits of the API. They are shared by all web servers through Redis; without Redis nobody is turned away."""
+
+import logging
+from typing import Any
+
+from redis.exceptions import RedisError
+from rest_framework import throttling
+from rest_framework.request import Request
+
+from portal.accounts.models import ApiToken
+
+_log = logging.getLogger(__name__)
+
+
+class SharedThrottle(throttling.SimpleRateThrottle):
+    """A limit by calling address; subclasses name their ``scope``."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        try:
+            return super().allow_request(request, view)
+        except RedisError:
+            _log.warning("No rate limit: Redis cannot be reached")
+            return True
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+
+class TokenThrottle(SharedThrottle):
+    """A limit by token."""
+
+    scope = "token"
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        if not isinstance(request.auth, ApiToken):
+            return None
+        return self.cache_format % {"scope": self.scope, "ident": request.auth.pk.hex}
