@@ -1,0 +1,93 @@
+"""From content to the unsigned PDF/A-3b: the same content gives the same bytes, on every machine."""
+
+import json
+from base64 import b64encode
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, time
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+import typst
+from PIL import Image, UnidentifiedImageError
+
+from certificates.documents.content import CertificateContent
+from certificates.documents.fonts import printable, typst_fonts, unprintable
+from certificates.documents.qr import draw_qr
+from certificates.numbers import grouped
+
+_HERE = Path(__file__).parent
+_TEMPLATES = ("certificate.typ", "ornament.typ")
+_FREE_TEXT = (
+    "holder_name",
+    "masked_id",
+    "post_name_zh",
+    "post_name_en",
+    "issuer_zh",
+    "issuer_en",
+    "portal_zh",
+    "portal_en",
+    "replaces",
+)
+
+
+class PhotoError(ValueError):
+    """The photo of the holder is not a JPEG file."""
+
+
+@lru_cache(maxsize=1)
+def _templates() -> dict[str, bytes]:
+    sources = {name: (_HERE / name).read_bytes() for name in _TEMPLATES}
+    return {"main": sources.pop("certificate.typ"), **sources}
+
+
+def unprintable_characters(content: CertificateContent) -> str:
+    """Characters of ``content`` that no font has; they are printed as a geta mark and need a reviewer's eye."""
+    return unprintable("".join(getattr(content, name) or "" for name in _FREE_TEXT))
+
+
+def render_certificate(content: CertificateContent) -> bytes:
+    """The certificate as an unsigned PDF/A-3b file.
+
+    Never fails for a character: what no font has is printed as a geta mark (see ``unprintable_characters``). Raises
+    ``PhotoError`` when the photo is no JPEG file: a certificate is never issued without one.
+    """
+    return compile_certificate(content, draw_qr(content.qr_payload))
+
+
+def compile_certificate(content: CertificateContent, qr: bytes) -> bytes:
+    """``render_certificate`` with the QR symbol given as an SVG file."""
+    midnight = datetime.combine(content.issued_on, time(), tzinfo=UTC)
+    return typst.compile(
+        {**_templates(), "content.json": _variables(content), "photo.svg": _photo(content.photo), "qr.svg": qr},
+        font_paths=typst_fonts(),
+        ignore_system_fonts=True,
+        pdf_standards="a-3b",
+        timestamp=int(midnight.timestamp()),
+    )
+
+
+def _variables(content: CertificateContent) -> bytes:
+    """What the template reads, with every free text made printable."""
+    safe = {name: text and printable(text) for name in _FREE_TEXT if (text := getattr(content, name)) is not None}
+    variables = asdict(replace(content, **safe, photo=b""))
+    day = content.issued_on
+    variables |= {"grouped_number": grouped(content.number), "issued_on": (day.year, day.month, day.day)}
+    del variables["photo"], variables["qr_payload"]
+    return json.dumps(variables, ensure_ascii=False).encode()
+
+
+def _photo(jpeg: bytes) -> bytes:
+    """The photo, cut to the frame of the template, in an SVG file: the compiler takes only text from memory.
+
+    The PDF gets the JPEG data as they are.
+    """
+    try:
+        with Image.open(BytesIO(jpeg), formats=["JPEG"]) as image:
+            image.verify()
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise PhotoError("The photo of the holder is not a JPEG file; store it again.") from error
+    return (
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 364 494"><image width="364" height="494"'
+        b' preserveAspectRatio="xMidYMid slice" href="data:image/jpeg;base64,' + b64encode(jpeg) + b'"/></svg>'
+    )
