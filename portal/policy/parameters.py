@@ -49,6 +49,7 @@ class ProvinceParameters:
 
     name: Text = value(TEXT)
     department: Text = value(TEXT)
+    portal: Text = value(TEXT)
     archive_desk: Text = value(TEXT)
     areas: tuple[Named, ...] = value(AREAS)
 

@@ -1,0 +1,22 @@
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from portal.events.verbs import register_verbs
+
+
+@register_verbs
+class Verb(TextChoices):
+    REGISTRY_IMPORTED = "certificates.registry.imported", _("Registry file imported")
+    REGISTRY_UPDATED = "certificates.registry.updated", _("Registry entry updated")
+    EXCHANGED = "certificates.exchange.completed", _("Paper certificate exchanged for an electronic one")
+    EXCHANGE_REFUSED = "certificates.exchange.refused", _("Exchange refused")
+    DOCUMENT_RENDERED = "certificates.document.rendered", _("Certificate document made")
+    ARCHIVE_REQUESTED = "certificates.archive.requested", _("Archive check asked for")
+    ARCHIVE_PAPERS_SEEN = "certificates.archive.papers_seen", _("Original papers seen at the archive desk")
+    ARCHIVE_DECIDED = "certificates.archive.decided", _("Archive check decided")
+    ARCHIVE_ENDED = "certificates.archive.ended", _("Archive check ended with the window")
+    SERVICE_REQUESTED = "certificates.service.requested", _("Service for a paper certificate asked for")
+    SERVICE_REFUSED = "certificates.service.request_refused", _("Request for a service refused")
+    SERVICE_DECIDED = "certificates.service.decided", _("Service for a paper certificate decided")
+    SERVICE_ENDED = "certificates.service.ended", _("Service request ended with the window")
+    WINDOW_CLOSED = "certificates.window.closed", _("Exchange window closed")

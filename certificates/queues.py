@@ -1,0 +1,39 @@
+"""This room's work in the reviewer's inbox."""
+
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from certificates.models import ArchiveCheck, LegacyServiceRequest
+from portal.desk import QueueState, WorkQueue, register_queue
+
+
+def open_archive_checks() -> "QuerySet[ArchiveCheck]":
+    return (
+        ArchiveCheck.objects.filter(outcome="pending", ended_at__isnull=True)
+        .select_related("certificate__person")
+        .order_by("requested_at", "pk")
+    )
+
+
+def open_services() -> "QuerySet[LegacyServiceRequest]":
+    return (
+        LegacyServiceRequest.objects.filter(state=LegacyServiceRequest.State.OPEN)
+        .select_related("certificate__person")
+        .order_by("requested_at", "pk")
+    )
+
+
+def _state(work: "QuerySet[Any]") -> QueueState:
+    found = work.order_by().aggregate(waiting=Count("pk"), oldest=Min("requested_at"))
+    return QueueState(found["waiting"], found["oldest"])
+
+
+def register() -> None:
+    register_queue(
+        WorkQueue("archive", _("Archive checks"), "review-archive-checks", lambda: _state(open_archive_checks()))
+    )
+    register_queue(
+        WorkQueue("services", _("Services for paper certificates"), "review-services", lambda: _state(open_services()))
+    )

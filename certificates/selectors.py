@@ -1,0 +1,167 @@
+"""Reads of the certificates room: the facts that the rules ask for, and what the pages list."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from certificates import rules
+from certificates.models import ArchiveCheck, ElectronicCertificate, LegacyCertificate, LegacyServiceRequest
+from education.models import CERecord
+from education.rules import CourseRecord, Standing, StandingFacts, StandingRecord, ce_standing
+from portal.accounts.models import Person
+from portal.identity import same_name
+from portal.policy import Decision, Policy, current_pack, day_of
+
+
+def policy_on(moment: datetime) -> Policy:
+    """Return the policy in force on the day of ``moment`` in Asia/Shanghai."""
+    return current_pack().on(day_of(moment))
+
+
+def hours(tenths: int) -> Decimal:
+    """Return stored tenths of an hour as hours."""
+    return Decimal(tenths) / 10
+
+
+def certificate_facts(certificate: LegacyCertificate) -> rules.CertificateFacts:
+    """Return what the rules ask of a legacy certificate. Reads ``archive_check``: select it beforehand for many."""
+    return rules.CertificateFacts(
+        kind=certificate.kind,
+        issuer=certificate.issuer,
+        post_code=certificate.post_code,
+        issued_on=certificate.issued_on,
+        status=certificate.status,
+        in_national_system=certificate.in_national_system,
+        archive_check=_archive_facts(certificate),
+    )
+
+
+def _archive_facts(certificate: LegacyCertificate) -> rules.ArchiveCheck | None:
+    try:
+        check = certificate.archive_check
+    except ArchiveCheck.DoesNotExist:
+        return None
+    return rules.ArchiveCheck(
+        requested_on=day_of(check.requested_at), papers_seen_on=check.papers_seen_on, outcome=check.outcome
+    )
+
+
+def exchange_decision(
+    certificate: LegacyCertificate, person: Person, records: Iterable[CERecord], *, at: datetime
+) -> Decision:
+    """Decide the exchange of one certificate on the given, already loaded facts."""
+    facts = rules.ExchangeFacts(
+        certificate=certificate_facts(certificate),
+        profile=rules.ProfileFacts(
+            complete=person.profile_completed_at is not None, photo=person.photo_id is not None
+        ),
+        education=tuple(_course(record) for record in records),
+    )
+    return rules.decide_exchange(facts, policy_on(at), on=at)
+
+
+def _course(record: CERecord) -> CourseRecord:
+    return CourseRecord(
+        post_code=record.post_code,
+        ended_on=record.ended_on,
+        hours=hours(record.hours),
+        professional_hours=hours(record.professional_hours),
+        assessment="passed" if record.passed else "failed",
+    )
+
+
+def ce_records_of(person: Person) -> "QuerySet[CERecord]":
+    return CERecord.objects.filter(person=person).select_related("institution").order_by("-ended_on", "-id")
+
+
+@dataclass(frozen=True)
+class HeldPaper:
+    """A paper certificate as its holder sees it.
+
+    ``name_differs`` means that the registry has it under another name: it can be seen only masked, and exchanged only
+    after an approved change of information (3.2).
+    """
+
+    certificate: LegacyCertificate
+    decision: Decision
+    name_differs: bool
+    open_services: Sequence[LegacyServiceRequest]
+
+
+@dataclass(frozen=True)
+class HeldElectronic:
+    certificate: ElectronicCertificate
+    standing: Standing
+
+
+def held_papers(person: Person, *, at: datetime) -> list[HeldPaper]:
+    """Return every legacy certificate registered under the person's ID number, decided at ``at``; four queries."""
+    certificates = (
+        LegacyCertificate.objects.filter(person=person)
+        .select_related("archive_check", "replaced_by")
+        .order_by("status", "-issued_on", "number")
+    )
+    records = list(ce_records_of(person))
+    services: dict[uuid.UUID, list[LegacyServiceRequest]] = defaultdict(list)
+    for service in LegacyServiceRequest.objects.filter(
+        certificate__person=person, state=LegacyServiceRequest.State.OPEN
+    ):
+        services[service.certificate_id].append(service)
+    return [
+        HeldPaper(
+            certificate=certificate,
+            decision=exchange_decision(certificate, person, records, at=at),
+            name_differs=not same_name(person.name, certificate.holder_name),
+            open_services=services[certificate.id],
+        )
+        for certificate in certificates
+    ]
+
+
+def held_electronic(person: Person, *, at: datetime) -> list[HeldElectronic]:
+    certificates = ElectronicCertificate.objects.filter(person=person).select_related("replaces").order_by("-issued_at")
+    records = list(ce_records_of(person))
+    return [HeldElectronic(certificate, electronic_standing(certificate, records, at=at)) for certificate in certificates]
+
+
+def electronic_standing(
+    certificate: ElectronicCertificate, records: Iterable[CERecord], *, at: datetime
+) -> Standing:
+    """Return where the holder stands with the duty of 2.1, by the pure rule, on the given records."""
+    facts = StandingFacts(
+        kind="electronic",
+        issued_on=day_of(certificate.issued_at),
+        obtained_by="exchange" if certificate.replaces_id else "training",
+        engaged_in_post=certificate.void_reason != "not_engaged",
+        post_code=certificate.post_code,
+        education=tuple(_standing_record(record) for record in records),
+    )
+    return ce_standing(facts, policy_on(at), day_of(at))
+
+
+def safety_standing(certificate: LegacyCertificate, records: Iterable[CERecord], *, at: datetime) -> Standing:
+    """Return where a safety officer stands (3.1a)."""
+    facts = StandingFacts(
+        kind="safety_officer",
+        issued_on=certificate.issued_on,
+        obtained_by="training",
+        engaged_in_post=True,
+        post_code=certificate.post_code,
+        education=tuple(_standing_record(record) for record in records),
+    )
+    return ce_standing(facts, policy_on(at), day_of(at))
+
+
+def _standing_record(record: CERecord) -> StandingRecord:
+    return StandingRecord(
+        ended_on=record.ended_on,
+        post_code=record.post_code,
+        hours=hours(record.hours),
+        professional_hours=hours(record.professional_hours),
+        makes_up_for=record.makes_up_for,
+    )

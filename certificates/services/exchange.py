@@ -1,0 +1,101 @@
+"""The click on 更新 (1.3): the paper certificate becomes void at the moment at which the electronic one comes to be."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from certificates.events import Verb
+from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus, NumberSequence
+from certificates.numbers import format_number
+from certificates.selectors import ce_records_of, exchange_decision, policy_on
+from certificates.tasks import render_document
+from certificates.window import enter_gate
+from portal import clock
+from portal.accounts.models import Person
+from portal.events.services import Actor, event_record
+from portal.identity import same_name
+from portal.notices.services import notice_send
+from portal.policy import Decision, day_of
+
+
+
+class ExchangeRefusedError(Exception):
+    """Nothing was changed; ``decision`` lists what stands in the way."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.outcome.value)
+        self.decision = decision
+
+
+class HolderNameDiffersError(Exception):
+    """The registry has the certificate under another name; an approved change of information comes first (3.2)."""
+
+
+def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> ElectronicCertificate:
+    """Exchange ``certificate``, once, and return the electronic one; a repeated click returns the same.
+
+    Decides on the database's clock after every lock is held. Raises `ExchangeRefusedError` (the refusal is recorded) or
+    `HolderNameDiffersError`; then nothing has changed.
+    """
+    with transaction.atomic():
+        enter_gate()
+        paper = LegacyCertificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
+        done = ElectronicCertificate.objects.filter(replaces=paper).first()
+        if done:
+            return done
+        person = Person.objects.select_for_update().get(pk=paper.person_id)
+        if not same_name(person.name, paper.holder_name):
+            raise HolderNameDiffersError
+        at = clock.now()
+        decision = exchange_decision(paper, person, ce_records_of(person), at=at)
+        if decision.eligible:
+            return _issue(paper, person, decision, at=at, by=by)
+        event_record(
+            Verb.EXCHANGE_REFUSED, at=at, by=by, subject=paper, person_id=person.pk, decision=decision.as_dict()
+        )
+    raise ExchangeRefusedError(decision)
+
+
+def _issue(
+    paper: LegacyCertificate, person: Person, decision: Decision, *, at: datetime, by: Actor
+) -> ElectronicCertificate:
+    electronic = ElectronicCertificate.objects.create(
+        number=_next_number(paper.post_code, at=at),
+        person=person,
+        replaces=paper,
+        holder_name=paper.holder_name,
+        post_code=paper.post_code,
+        photo=person.photo,
+        issued_at=at,
+    )
+    paper.status, paper.status_changed_at = LegacyStatus.EXCHANGED, at
+    paper.save(update_fields=["status", "status_changed_at"])
+    event_record(
+        Verb.EXCHANGED,
+        at=at,
+        by=by,
+        subject=paper,
+        person_id=person.pk,
+        electronic_id=str(electronic.pk),
+        number=electronic.number,
+        decision=decision.as_dict(),
+    )
+    notice_send(
+        "certificates.exchanged",
+        to=person,
+        at=at,
+        facts={"number": electronic.number, "paper": paper.number, "post_code": paper.post_code},
+        link=f"/me/electronic/{electronic.pk}/",
+    )
+    transaction.on_commit(lambda: render_document.delay(str(electronic.pk)), robust=True)
+    return electronic
+
+
+def _next_number(post_code: str, *, at: datetime) -> str:
+    """Take the next number of the year and post. The row stays locked until the commit, so no number is ever lost."""
+    year = day_of(at).year
+    NumberSequence.objects.bulk_create([NumberSequence(year=year, post_code=post_code)], ignore_conflicts=True)
+    sequence = NumberSequence.objects.select_for_update().get(year=year, post_code=post_code)
+    sequence.last += 1
+    sequence.save(update_fields=["last"])
+    return format_number(policy_on(at).certificate_number.issuer_prefix, year, post_code, sequence.last)
