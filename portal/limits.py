@@ -1,0 +1,90 @@
+"""Limits on how often something may be tried, shared by all web processes through Redis.
+
+Without Redis the portal stays open: each process then counts for itself until Redis is back.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import TypeVar
+
+from django.conf import settings
+from django.http import HttpRequest
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
+
+from portal import crypto
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+PATIENCE = 0.5  # seconds for Redis to answer
+
+
+@lru_cache(maxsize=1)
+def _shared(url: str) -> RateLimiter:
+    address = url.replace("unix://", "redis+unix://", 1) if url.startswith("unix://") else url
+    storage = RedisStorage(
+        address, wrap_exceptions=True, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+    )
+    return SlidingWindowCounterRateLimiter(storage)
+
+
+@lru_cache(maxsize=1)
+def _own() -> RateLimiter:
+    return SlidingWindowCounterRateLimiter(MemoryStorage())
+
+
+def _ask(question: Callable[[RateLimiter], T]) -> T:
+    try:
+        return question(_shared(settings.REDIS_URL))
+    except StorageError as error:
+        log.warning("Redis does not answer (%s): this process counts for itself.", error.storage_error)
+        return question(_own())
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many a time (``rate``: ``5/15 minutes``) for one key, such as an account from one address."""
+
+    name: str
+    rate: str
+
+    @cached_property
+    def _item(self) -> RateLimitItem:
+        return parse(self.rate)
+
+    def take(self, *key: str) -> bool:
+        """Use one; False, and nothing used, when none is left."""
+        return _ask(lambda limiter: limiter.hit(self._item, self.name, *key))
+
+    def has_left(self, *key: str) -> bool:
+        return _ask(lambda limiter: limiter.test(self._item, self.name, *key))
+
+    def reset(self, *key: str) -> None:
+        _ask(lambda limiter: limiter.clear(self._item, self.name, *key))
+
+
+def origin(request: HttpRequest) -> str:
+    """Return a keyed hash of where a request comes from: an IPv4 address, or the /64 network of an IPv6 one.
+
+    Of ``X-Forwarded-For`` only what the own proxies (``TRUSTED_PROXIES``) appended is believed.
+    """
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    hops = [*(hop.strip() for hop in forwarded if hop.strip()), request.META.get("REMOTE_ADDR", "")]
+    return crypto.blind_index(
+        "address", _network(hops[max(0, len(hops) - 1 - settings.TRUSTED_PROXIES)])
+    ).hex()[:24]
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:100]
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ip_network((parsed, 64), strict=False))
+    return str(parsed)
