@@ -93,8 +93,8 @@ class DesignationReport(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="open", closed_at__isnull=True, closed_by__isnull=True)
-                | Q(state="closed", closed_at__isnull=False, closed_by__isnull=False),
-                name="institutions_designationreport_closed_by_someone",
+                | (Q(state="closed", closed_at__isnull=False, closed_by__isnull=False) & ~Q(finding="")),
+                name="institutions_designationreport_closed_with_finding",
             )
         ]
 

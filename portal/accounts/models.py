@@ -53,6 +53,15 @@ class Person(models.Model):
                 name="accounts_person_mobile_with_hash",
             ),
             models.UniqueConstraint(fields=["mobile_hash"], name="accounts_person_mobile_unique"),
+            models.CheckConstraint(
+                condition=Q(profile_completed_at__isnull=True)
+                | (
+                    Q(mobile_hash__isnull=False)
+                    & ~Q(area_code="")
+                    & (Q(without_employer=True, employer_name="") | (Q(without_employer=False) & ~Q(employer_name="")))
+                ),
+                name="accounts_person_profile_complete",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +107,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """An account. Site professionals sign in by ID number or mobile, everyone else by user name."""
 
+    last_login = None  # an event says it, at the portal's own time
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(max_length=60, unique=True, null=True)
     role = models.CharField(max_length=20, choices=Role)

@@ -39,7 +39,6 @@ class Migration(migrations.Migration):
             name='User',
             fields=[
                 ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('username', models.CharField(max_length=60, null=True, unique=True)),
                 ('role', models.CharField(choices=[('worker', 'Site professional'), ('clerk', 'Institution clerk'), ('reviewer', 'Provincial reviewer'), ('chief', 'Reviewer in chief'), ('county', 'City or county officer'), ('employer', 'Employer'), ('operator', 'Operator'), ('auditor', 'Auditor')], max_length=20)),
@@ -103,5 +102,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='person',
             constraint=models.UniqueConstraint(fields=('mobile_hash',), name='accounts_person_mobile_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='person',
+            constraint=models.CheckConstraint(condition=models.Q(('profile_completed_at__isnull', True), models.Q(('mobile_hash__isnull', False), models.Q(('area_code', ''), _negated=True), models.Q(models.Q(('without_employer', True), ('employer_name', '')), models.Q(('without_employer', False), models.Q(('employer_name', ''), _negated=True)), _connector='OR')), _connector='OR'), name='accounts_person_profile_complete'),
         ),
     ]
