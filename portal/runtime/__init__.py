@@ -1,0 +1,1 @@
+"""Starts, watches and stops the real parts: PostgreSQL, Redis, web, worker, beat."""
