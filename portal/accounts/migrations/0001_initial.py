@@ -105,6 +105,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('profile_completed_at__isnull', True), models.Q(('mobile_hash__isnull', False), models.Q(('area_code', ''), _negated=True), models.Q(models.Q(('without_employer', True), ('employer_name', '')), models.Q(('without_employer', False), models.Q(('employer_name', ''), _negated=True)), _connector='OR')), _connector='OR'), name='accounts_person_profile_complete'),
+            constraint=models.CheckConstraint(condition=models.Q(('profile_completed_at__isnull', True), models.Q(('mobile_hash__isnull', False), models.Q(('area_code', ''), _negated=True), models.Q(models.Q(('employer_name', ''), ('without_employer', True)), models.Q(('without_employer', False), models.Q(('employer_name', ''), _negated=True)), _connector='OR')), _connector='OR'), name='accounts_person_profile_complete'),
         ),
     ]
