@@ -1,0 +1,50 @@
+import {
+  Button, CharacterCount, Checkboxes, ErrorSummary, NotificationBanner, PasswordInput, Radios, ServiceNavigation,
+  SkipLink, createAll,
+} from 'govuk-frontend'
+
+const components = [
+  Button, CharacterCount, Checkboxes, ErrorSummary, NotificationBanner, PasswordInput, Radios, ServiceNavigation, SkipLink,
+]
+
+// Shows a chosen photo at once: <input type="file" data-preview="ID"> fills the <img id="ID" hidden>.
+function previewPhoto(input) {
+  const image = document.getElementById(input.dataset.preview)
+  const file = input.files[0]
+  if (!image || !file || !file.type.startsWith('image/')) return
+  const reader = new FileReader()
+  reader.addEventListener('load', () => {
+    image.src = reader.result
+    image.hidden = false
+  })
+  reader.readAsDataURL(file)
+}
+
+// <input type="checkbox" data-select-all="NAME"> checks every box of that name in its form.
+function selectAll(box) {
+  for (const other of box.form.querySelectorAll(`input[type="checkbox"][name="${box.dataset.selectAll}"]`)) {
+    if (!other.disabled) other.checked = box.checked
+  }
+}
+
+document.addEventListener('change', ({ target }) => {
+  if (target.dataset.preview) previewPhoto(target)
+  if (target.dataset.selectAll) selectAll(target)
+  if ('autosubmit' in target.dataset) target.form.requestSubmit()
+})
+
+document.addEventListener('click', ({ target }) => {
+  if (target.closest('[data-print]')) window.print()
+})
+
+function start(scope) {
+  for (const component of components) createAll(component, undefined, scope)
+  for (const hidden of scope.querySelectorAll('[data-needs-script][hidden]')) hidden.hidden = false
+}
+
+document.body.classList.add('js-enabled', 'govuk-frontend-supported')
+start(document)
+// What htmx puts into the page gets the same behaviour as what came with it.
+document.body.addEventListener('htmx:load', ({ detail }) => {
+  if (detail.elt !== document.body) start(detail.elt)
+})

@@ -1,0 +1,55 @@
+"""What every page needs: names, navigation, language, display and, in the demo, the clock."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from portal import clock, navigation
+from portal.policy import current_pack
+from portal.policy.forms import Text
+
+DISPLAY_COOKIE = "display"
+LARGE = "large"
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Context of every template that is rendered with a request."""
+    return {
+        "portal_name": _("Certificates and continuing education for site professionals"),
+        "province": _province("province.name"),
+        "department": _province("province.department"),
+        "archive_desk": _province("province.archive_desk"),
+        "large_display": request.COOKIES.get(DISPLAY_COOKIE) == LARGE,
+        "other_language": "zh-hans" if _language() == "en" else "en",
+        "current_path": request.get_full_path() if request.method == "GET" else request.path,
+        "navigation": SimpleLazyObject(lambda: list(navigation.links(request))),
+        "demo_clock": SimpleLazyObject(_demo_clock) if settings.PORTAL_NOW else None,
+    }
+
+
+def _language() -> str:
+    return get_language() or settings.LANGUAGE_CODE
+
+
+def _province(key: str) -> str:
+    text: Text = current_pack().entries[key].versions[-1].value
+    return text.in_language(_language())
+
+
+def _demo_clock() -> dict[str, Any]:
+    """The simulated time, and the moments worth jumping to: around the end of the window, and when windows of hours end."""
+    now = clock.now()
+    end = current_pack().on(now.date()).exchange.window_end
+    moments = [
+        (datetime.combine(end, time(23, 59), clock.SHANGHAI), _("Last minute of the window")),
+        (datetime.combine(end + timedelta(days=1), time(0, 5), clock.SHANGHAI), _("Window closed")),
+        (datetime(end.year + 2, 2, 1, 9, tzinfo=clock.SHANGHAI), str(end.year + 2)),
+        (datetime(end.year + 3, 2, 1, 9, tzinfo=clock.SHANGHAI), str(end.year + 3)),
+    ]
+    jumps = [{"to": moment.isoformat(), "label": label} for moment, label in moments if moment > now]
+    return {"now": now, "jumps": jumps}

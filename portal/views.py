@@ -1,0 +1,85 @@
+"""Pages of no room in particular: start, home, the choice of language and of display, rules in force, errors."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from portal import clock
+from portal.context import DISPLAY_COOKIE, LARGE
+from portal.navigation import home_of
+from portal.policy import current_pack
+
+ONE_YEAR = 365 * 24 * 3600
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    """Say who can exchange, by when, what is needed, and what to do now; after the window, what holds instead."""
+    now = clock.now()
+    policy = current_pack().on(now.date())
+    context = {
+        "policy": policy,
+        "now": now,
+        "window_open": now < clock.end_of_day(policy.exchange.window_end),
+        "days_left": (policy.exchange.window_end - now.date()).days,
+    }
+    return render(request, "public/start.html", context)
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Send everybody to the page on which their role starts."""
+    return redirect(home_of(request.user))
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    response = _back(request)
+    if (language := request.POST.get("language")) in dict(settings.LANGUAGES):
+        _remember(response, settings.LANGUAGE_COOKIE_NAME, str(language))
+    return response
+
+
+@require_POST
+def set_display(request: HttpRequest) -> HttpResponse:
+    """Turn large text and strong contrast on or off."""
+    response = _back(request)
+    _remember(response, DISPLAY_COOKIE, LARGE if request.POST.get("display") == LARGE else "standard")
+    return response
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return redirect(target if safe else resolve_url("start"))
+
+
+def _remember(response: HttpResponse, name: str, value: str) -> None:
+    response.set_cookie(
+        name, value, max_age=ONE_YEAR, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+    )
+
+
+# Errors
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "400.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "403_csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Render without the request: whatever failed may be part of every page's context."""
+    return HttpResponse(render_to_string("500.html"), status=500)
