@@ -13,7 +13,7 @@ from django.template.context import RequestContext
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from portal import clock, masking
 from portal.icons import ICONS
@@ -83,6 +83,29 @@ def mask_number(number: str) -> str:
 def get(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
     """Look a variable key up in a mapping; nothing when it is absent."""
     return mapping.get(key) if mapping else None
+
+
+@register.filter
+def post_name(code: str) -> str:
+    """Name a post by its code, in the reader's language; a code that the policy does not know stays as it is."""
+    return _named("exchange.posts", code)
+
+
+@register.filter
+def area_name(code: str) -> str:
+    """Name a city or county by its code."""
+    return _named("province.areas", code)
+
+
+def _named(key: str, code: str) -> str:
+    """Look a name up in the newest version of a list; names of what was dropped are found in older ones."""
+    language = get_language() or "zh-hans"
+    for version in reversed(current_pack().entries[key].versions):
+        for named in version.value:
+            if named.code == code:
+                name: str = named.in_language(language)
+                return name
+    return code
 
 
 # Components with a body
@@ -220,9 +243,9 @@ def bars(caption: str, rows: Sequence[Mapping[str, Any]], *, unit: str = "", hea
 
 
 @register.simple_tag
-def error_summary(*forms: BaseForm | BaseFormSet[Any] | None) -> str:
+def error_summary(*forms: Any) -> str:
     """Every error of the forms in one box, each a link to its field; nothing when there is none."""
-    errors = [error for form in forms if form is not None for error in _form_errors(form)]
+    errors = [error for form in forms if isinstance(form, BaseForm | BaseFormSet) for error in _form_errors(form)]
     return render_to_string("components/error_summary.html", {"errors": errors}) if errors else ""
 
 
@@ -252,11 +275,9 @@ def checklist(
     words = {
         "pass": pgettext("check", "Met"), "todo": pgettext("check", "To do"), "fail": pgettext("check", "Not met"),
     }  # fmt: skip
+    actions = actions or {}
     checks = [
-        {**check, "word": words[check["result"]], "icon": CHECK_ICONS[check["result"]]} | {"action": None}
-        if check["result"] == "pass" or not actions
-        else {**check, "word": words[check["result"]], "icon": CHECK_ICONS[check["result"]]}
-        | {"action": actions.get(check["code"])}
+        {**check, "word": words[check["result"]], "icon": CHECK_ICONS[check["result"]], "action": _cure(check, actions)}
         for check in decision["checks"]
     ]
     return render_to_string("components/checklist.html", {
@@ -264,6 +285,10 @@ def checklist(
         "icon": OUTCOME_ICONS[decision["outcome"]],
         "met": sum(check["result"] == "pass" for check in checks), "total": len(checks),
     })  # fmt: skip
+
+
+def _cure(check: Mapping[str, Any], actions: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return None if check["result"] == "pass" else actions.get(check["code"])
 
 
 @register.simple_tag(takes_context=True)
