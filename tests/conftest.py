@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from tests import environment
@@ -8,6 +10,8 @@ from django.conf import settings  # noqa: E402
 
 settings.DATABASES["default"]["ENGINE"] = "tests.postgres"
 settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+# The workers of xdist inherit this environment; with the variable, pytest-django would load their settings too early.
+os.environ.pop("DJANGO_SETTINGS_MODULE")
 
 
 @pytest.hookimpl(tryfirst=True)
