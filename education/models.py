@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from institutions.models import Institution
 from portal.accounts.models import Person, User
 from portal.fields import EncryptedTextField
+from portal.storage import EncryptedStorage
 
 
 class Mode(models.TextChoices):
@@ -39,6 +40,7 @@ TRANSITIONS: dict[BatchState, frozenset[BatchState]] = {
 
 
 def batch_path(batch: "Batch", filename: str) -> str:
+    """Where the file lies: nothing of its name is kept on disk."""
     return f"batches/{batch.id.hex[:2]}/{batch.id.hex}"
 
 
@@ -48,13 +50,14 @@ class Batch(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="batches")
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    file = models.FileField(upload_to=batch_path)
+    file = models.FileField(upload_to=batch_path, storage=EncryptedStorage())
     filename = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     idempotency_key = models.CharField(max_length=200, null=True)
     state = models.CharField(max_length=12, choices=BatchState, default=BatchState.UPLOADED)
     uploaded_at = models.DateTimeField()
     checking_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a check was begun.")
     checked_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     submitted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -67,8 +70,9 @@ class Batch(models.Model):
     warnings = models.PositiveIntegerField(default=0)
     errors = models.PositiveIntegerField(default=0)
     progress = models.PositiveSmallIntegerField(default=0)
-    quota_month = models.DateField(null=True)
+    quota_month = models.DateField(null=True, help_text="First day of the month whose place this batch takes.")
     quota_place = models.PositiveSmallIntegerField(null=True)
+    rows_dropped = models.PositiveIntegerField(default=0, help_text="Bad rows left out of the submission on purpose.")
     corrects = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="correction")
     receipt = models.TextField(blank=True)
 
@@ -76,9 +80,14 @@ class Batch(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=BatchState.values), name="education_batch_state_known"),
             models.CheckConstraint(
-                condition=Q(submitted_at__isnull=True, submitted_by__isnull=True, quota_place__isnull=True)
-                | Q(submitted_at__isnull=False, submitted_by__isnull=False, quota_month__isnull=False, quota_place__gte=1),
+                condition=Q(submitted_at__isnull=True, submitted_by__isnull=True)
+                | Q(submitted_at__isnull=False, submitted_by__isnull=False, quota_place__isnull=False),
                 name="education_batch_submitted_takes_a_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(quota_month__isnull=True, quota_place__isnull=True)
+                | Q(quota_month__isnull=False, quota_place__gte=1),
+                name="education_batch_place_in_a_month",
             ),
             models.CheckConstraint(
                 condition=Q(decided_at__isnull=True, decided_by__isnull=True)
@@ -103,10 +112,16 @@ class Batch(models.Model):
                 name="education_batch_nobody_decides_own",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["submitted", "approved"]) | Q(errors=0), name="education_batch_submitted_clean"
+                condition=~Q(state__in=["submitted", "approved"]) | Q(errors=0) | Q(rows_dropped__gt=0),
+                name="education_batch_submitted_clean",
             ),
             models.UniqueConstraint(
                 fields=["institution", "idempotency_key"], name="education_batch_idempotency_key_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["institution", "sha256"],
+                condition=~Q(state__in=["failed", "returned"]),
+                name="education_batch_file_once",
             ),
             models.UniqueConstraint(
                 fields=["institution", "quota_month", "quota_place"],
@@ -139,15 +154,17 @@ class BatchRow(models.Model):
     ended_on = models.DateField(null=True)
     hours = models.PositiveIntegerField(null=True)
     professional_hours = models.PositiveIntegerField(null=True)
-    score = models.CharField(max_length=20, blank=True)
+    score = models.PositiveSmallIntegerField(null=True, help_text="Tenths of a mark out of 100.")
     passed = models.BooleanField(null=True)
     makes_up_for = models.PositiveSmallIntegerField(null=True)
     remark = models.CharField(max_length=500, blank=True)
+    dropped = models.BooleanField(default=False, help_text="Left out of the submission on purpose.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["batch", "number"], name="education_batchrow_number_unique"),
         ]
+        indexes = [models.Index(fields=["id_number_hash"], name="education_batchrow_of_person")]
 
     def __str__(self) -> str:
         return f"row {self.number}"
@@ -198,7 +215,7 @@ class CERecord(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["batch", "row_number"], name="education_cerecord_row_credits_once"),
             models.UniqueConstraint(
-                fields=["person", "post_code", "institution", "course", "started_on", "ended_on"],
+                fields=["person", "post_code", "course", "started_on", "ended_on"],
                 name="education_cerecord_course_counts_once",
             ),
             models.CheckConstraint(

@@ -51,19 +51,29 @@ def _index_key(oldest: str, kind: str) -> bytes:
 
 def encrypt(text: str) -> bytes:
     """Return ``key id | nonce | ciphertext with tag`` under the newest key (AES-256-GCM)."""
+    return encrypt_bytes(text.encode())
+
+
+def encrypt_bytes(content: bytes) -> bytes:
+    """Encrypt as `encrypt` does, for a file."""
     key_id, cipher = next(iter(_ring(tuple(settings.FIELD_KEYS)).items()))
     nonce = os.urandom(_NONCE_BYTES)
-    return key_id + nonce + cipher.encrypt(nonce, text.encode(), None)
+    return key_id + nonce + cipher.encrypt(nonce, content, None)
 
 
 def decrypt(stored: bytes) -> str:
     """Return the text; raise `UnreadableFieldError` when it was altered or its key is gone."""
+    return decrypt_bytes(stored).decode()
+
+
+def decrypt_bytes(stored: bytes) -> bytes:
+    """Decrypt what `encrypt_bytes` returned; raises as `decrypt` does."""
     cipher = _ring(tuple(settings.FIELD_KEYS)).get(bytes(stored[:_ID_BYTES]))
     if cipher is None:
         raise UnreadableFieldError("The key that encrypted this value is not among FIELD_KEYS.")
     nonce, ciphertext = stored[_ID_BYTES : _ID_BYTES + _NONCE_BYTES], stored[_ID_BYTES + _NONCE_BYTES :]
     try:
-        return cipher.decrypt(nonce, ciphertext, None).decode()
+        return cipher.decrypt(nonce, ciphertext, None)
     except InvalidTag as error:
         raise UnreadableFieldError("The stored value was altered.") from error
 
