@@ -42,10 +42,13 @@ def fresh_id_number() -> str:
 
 def person(name: str = "陈海生", *, number: str | None = None, complete: bool = True, photo: bool = True, **values) -> Person:
     number = number or fresh_id_number()
+    mobile = values.pop("mobile", f"1990000{next(_counter):04d}" if complete else None)
     made = Person.objects.create(
         name=name,
         id_number=number,
         id_number_hash=crypto.blind_index("id_number", number),
+        mobile=mobile,
+        mobile_hash=crypto.blind_index("mobile", mobile) if mobile else None,
         area_code=values.pop("area_code", "460100"),
         employer_name=values.pop("employer_name", "海口样例建筑有限公司"),
         profile_completed_at=LONG_AGO if complete else None,
