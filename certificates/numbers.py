@@ -43,7 +43,12 @@ def normalise_number(text: str) -> str:
     Full-width characters become half-width, letters upper-case, brackets round; spaces, invisible characters and dashes
     go; Chinese characters stay.
     """
-    folded = unicodedata.normalize("NFKC", text.translate(_BRACKETS)).translate(_BRACKETS).translate(_DASHES).upper()
+    folded = (
+        unicodedata.normalize("NFKC", text.translate(_BRACKETS))
+        .translate(_BRACKETS)
+        .translate(_DASHES)
+        .upper()
+    )
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in {"Cc", "Cf"})
 
 

@@ -3,6 +3,7 @@
 Only the files of one pinned package are used, never those of the machine, so that the bytes are the same everywhere.
 """
 
+import unicodedata
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -37,14 +38,30 @@ def _covered() -> frozenset[int]:
 
 def unprintable(text: str) -> str:
     """The characters of ``text``, each once and in order, that no font has: a reviewer should see these."""
-    try:
-        text.encode("gb2312")  # the first font has all of GB 2312, so the tables need not be read
-    except UnicodeEncodeError:
-        return "".join(dict.fromkeys(c for c in text if ord(c) not in _covered()))
-    return "".join(dict.fromkeys(c for c in text if c < " "))
+    if _is_common(text):
+        return ""
+    missing = (c for c in text if ord(c) not in _covered() and not _is_invisible(c))
+    return "".join(dict.fromkeys(missing))
 
 
 def printable(text: str) -> str:
-    """``text`` with the geta mark in the place of each character that no font has."""
+    """``text`` with the geta mark in the place of each character that no font has, and without invisible ones."""
+    if _is_common(text):
+        return text
     missing = unprintable(text)
-    return text.translate({ord(c): MISSING_GLYPH for c in missing}) if missing else text
+    return "".join(MISSING_GLYPH if c in missing else c for c in text if not _is_invisible(c))
+
+
+def _is_common(text: str) -> bool:
+    """Whether the first font is known to have all of ``text`` (it has GB 2312), so that no table need be read."""
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return text.isprintable()
+
+
+def _is_invisible(character: str) -> bool:
+    """Format characters and variation selectors: they show nothing, and the fonts have no glyph for them."""
+    code = ord(character)
+    return unicodedata.category(character) == "Cf" or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF

@@ -1,6 +1,7 @@
 """QR symbols of the certificate: drawn as one vector path, and read back."""
 
 from itertools import groupby
+from typing import Any
 from urllib.parse import quote
 
 import zxingcpp
@@ -15,26 +16,28 @@ def verification_address(public_url: str, number: str) -> str:
 def draw_qr(payload: str) -> bytes:
     """``payload`` as a QR symbol with error correction M: an SVG file of one path, without quiet zone.
 
-    One path, because viewers show hairlines between separately filled neighbours. The caller leaves four modules free.
+    One path, because viewers show hairlines between separately drawn neighbours. The caller leaves four modules free.
     """
     symbol = zxingcpp.create_barcode(payload, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    rows = memoryview(symbol.to_image(scale=1, add_quiet_zones=False)).tolist()
+    modules: Any = symbol.to_image(scale=1, add_quiet_zones=False)  # a buffer, which its stub does not say
+    rows: Any = memoryview(modules).tolist()
     path = "".join(_row_path(row, y) for y, row in enumerate(rows))
     size = len(rows)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"><path d="{path}"/></svg>'.encode()
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"><path d="{path}" stroke="#000"/></svg>'.encode()
 
 
 def _row_path(row: list[int], y: int) -> str:
-    """One rectangle for each run of dark modules."""
+    """One thick line for each run of dark modules."""
     path, x = "", 0
     for value, run in groupby(row):
         length = len(list(run))
         if value == 0:
-            path += f"M{x} {y}h{length}v1h-{length}z"
+            path += f"M{x} {y}.5h{length}"
         x += length
     return path
 
 
 def read_qr(image: Image.Image) -> list[str]:
     """The texts of all QR symbols found in ``image``."""
-    return [found.text for found in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)]
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    return [found.text for found in zxingcpp.read_barcodes(image, formats=formats)]

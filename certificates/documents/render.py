@@ -2,11 +2,12 @@
 
 import json
 from base64 import b64encode
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import typst
 from PIL import Image, UnidentifiedImageError
@@ -21,6 +22,7 @@ _TEMPLATES = ("certificate.typ", "ornament.typ")
 _FREE_TEXT = (
     "holder_name",
     "masked_id",
+    "post_code",
     "post_name_zh",
     "post_name_en",
     "issuer_zh",
@@ -57,23 +59,32 @@ def render_certificate(content: CertificateContent) -> bytes:
 
 def compile_certificate(content: CertificateContent, qr: bytes) -> bytes:
     """``render_certificate`` with the QR symbol given as an SVG file."""
+    variable = {"content.json": _variables(content), "photo.svg": _photo(content.photo), "qr.svg": qr}
+    sources: Any = _templates() | variable  # the compiler takes files by name, which its stub does not say
     midnight = datetime.combine(content.issued_on, time(), tzinfo=UTC)
-    return typst.compile(
-        {**_templates(), "content.json": _variables(content), "photo.svg": _photo(content.photo), "qr.svg": qr},
+    pdf: bytes = typst.compile(
+        sources,
         font_paths=typst_fonts(),
         ignore_system_fonts=True,
         pdf_standards="a-3b",
+        pdf_tags=False,  # a tenth of the file; the certificate's web page is the accessible form
         timestamp=int(midnight.timestamp()),
     )
+    return pdf
 
 
 def _variables(content: CertificateContent) -> bytes:
     """What the template reads, with every free text made printable."""
-    safe = {name: text and printable(text) for name in _FREE_TEXT if (text := getattr(content, name)) is not None}
-    variables = asdict(replace(content, **safe, photo=b""))
     day = content.issued_on
-    variables |= {"grouped_number": grouped(content.number), "issued_on": (day.year, day.month, day.day)}
-    del variables["photo"], variables["qr_payload"]
+    variables: dict[str, Any] = {
+        **{name: text and printable(text) for name in _FREE_TEXT for text in [getattr(content, name)]},
+        "number": content.number,
+        "grouped_number": grouped(content.number),
+        "version": content.version,
+        "issued_on": (day.year, day.month, day.day),
+        "education": asdict(content.education),
+        "verify_url": content.verify_url,
+    }
     return json.dumps(variables, ensure_ascii=False).encode()
 
 
@@ -89,5 +100,7 @@ def _photo(jpeg: bytes) -> bytes:
         raise PhotoError("The photo of the holder is not a JPEG file; store it again.") from error
     return (
         b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 364 494"><image width="364" height="494"'
-        b' preserveAspectRatio="xMidYMid slice" href="data:image/jpeg;base64,' + b64encode(jpeg) + b'"/></svg>'
+        b' preserveAspectRatio="xMidYMid slice" href="data:image/jpeg;base64,'
+        + b64encode(jpeg)
+        + b'"/></svg>'
     )

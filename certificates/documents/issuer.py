@@ -1,0 +1,150 @@
+"""The issuer's key and certificate: read from settings, checked against each other, ready to sign."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+from pyhanko.sign.signers import SimpleSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+DEMO_NAME = "演示签发机构 demo issuer"
+_DEMO_ORGANIZATION = "证书平台演示专用章"
+
+
+class IssuerError(ValueError):
+    """The issuer's key or certificate cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A signer whose key and certificate belong together.
+
+    ``name`` is what its seal says; ``chain_bytes`` the size of all certificates that a signature carries.
+    """
+
+    name: str
+    certificate: x509.Certificate
+    signer: SimpleSigner
+    chain_bytes: int
+
+
+def load_issuer(key_pem: str, certificate_pem: str) -> Issuer:
+    """The issuer of ``ISSUER_KEY`` and ``ISSUER_CERTIFICATE`` (PEM; a chain may follow the certificate).
+
+    Raises ``IssuerError`` saying which of the two is wrong and how to put it right.
+    """
+    key = _load_key(key_pem)
+    certificate, *chain = certificates = _load_certificates(certificate_pem)
+    if certificate.public_key() != key.public_key():
+        raise IssuerError(
+            "ISSUER_CERTIFICATE was not made for ISSUER_KEY: their public keys differ. Set both from the same pair."
+        )
+    key_der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    signer = SimpleSigner(
+        signing_cert=to_asn1(certificate),
+        signing_key=asn1_keys.PrivateKeyInfo.load(key_der),
+        cert_registry=_store(chain),
+        embed_roots=False,
+    )
+    chain_bytes = sum(len(each.public_bytes(Encoding.DER)) for each in certificates)
+    return Issuer(_seal_name(certificate), certificate, signer, chain_bytes)
+
+
+def create_demo_issuer() -> tuple[str, str]:
+    """A new P-256 key and a self-signed certificate for it, both PEM, for the demo and the tests only."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _DEMO_ORGANIZATION),
+            x509.NameAttribute(NameOID.COMMON_NAME, DEMO_NAME),
+        ]
+    )
+    certificate = _self_signed(key, subject)
+    key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key_pem.decode(), certificate.public_bytes(Encoding.PEM).decode()
+
+
+def to_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    """``certificate`` in the form that the signing library takes."""
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def _store(certificates: list[x509.Certificate]) -> SimpleCertificateStore:
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    store.register_multiple([to_asn1(each) for each in certificates])
+    return store
+
+
+def _load_key(pem: str) -> ec.EllipticCurvePrivateKey:
+    if not pem.strip():
+        raise IssuerError("ISSUER_KEY is missing: set it to the issuer's private key (PEM, P-256).")
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError) as error:
+        raise IssuerError("ISSUER_KEY is not an unencrypted private key in PEM form.") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise IssuerError("ISSUER_KEY must be an elliptic-curve key on P-256.")
+    return key
+
+
+def _load_certificates(pem: str) -> list[x509.Certificate]:
+    if not pem.strip():
+        raise IssuerError("ISSUER_CERTIFICATE is missing: set it to the certificate of ISSUER_KEY (PEM).")
+    try:
+        return x509.load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise IssuerError("ISSUER_CERTIFICATE is not a certificate in PEM form.") from error
+
+
+def _seal_name(certificate: x509.Certificate) -> str:
+    """The organisation that the certificate was issued to, else its common name."""
+    names = [
+        attribute.value
+        for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+        for attribute in certificate.subject.get_attributes_for_oid(oid)
+    ]
+    if not names:
+        raise IssuerError(
+            "ISSUER_CERTIFICATE names nobody: its subject needs an organisation or a common name."
+        )
+    return str(names[0])
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, subject: x509.Name) -> x509.Certificate:
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=True,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        # wide enough for any day to which the demo's clock can be moved
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2050, 1, 1, tzinfo=UTC))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )

@@ -1,0 +1,153 @@
+"""Signs a certificate (PAdES baseline B, visible in the seal area) and checks a signed one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from asn1crypto.cms import ContentInfo
+from cryptography import x509
+from pyhanko.pdf_utils.content import RawContent
+from pyhanko.pdf_utils.generic import StreamObject
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import AxisAlignment, BoxConstraints, Margins, SimpleBoxLayoutRule
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.signers.pdf_signer import PdfSigningSession
+from pyhanko.sign.validation import EmbeddedPdfSignature, validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko.stamp import StaticStampStyle
+from pyhanko.stamp.static import StaticContentStamp
+from pyhanko_certvalidator import ValidationContext
+
+from certificates.documents.issuer import Issuer, to_asn1
+from certificates.documents.seal import SIZE, draw_seal
+
+FIELD_NAME = "IssuerSeal"
+SEAL_BOX = (649, 132, 649 + SIZE, 132 + SIZE)
+"""Where the seal stands on the page: left, bottom, right, top in PDF points."""
+
+_FIELD = SigFieldSpec(
+    FIELD_NAME, box=SEAL_BOX, readable_field_name="签发机构电子签名 Electronic signature of the issuer"
+)
+_CENTRED = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID, margins=Margins(0, 0, 0, 0))
+
+
+# Room for the message without its certificates: attributes, a P-256 signature, and the longest issuer name.
+_MESSAGE_BYTES = 768
+
+
+class _Seal(StaticContentStamp):
+    """A stamp whose drawing is compressed."""
+
+    def as_form_xobject(self) -> StreamObject:
+        stream = super().as_form_xobject()
+        stream.compress()  # type: ignore[no-untyped-call]
+        return stream
+
+
+class _SealStyle(StaticStampStyle):
+    def create_stamp(
+        self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, object]
+    ) -> _Seal:
+        return _Seal(writer=writer, style=self, box=box)
+
+
+class _Revision(IncrementalPdfFileWriter):
+    """The signature's revision, without the new metadata that pyHanko would add: they carry the machine's time."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
+class _DatedSigner(PdfSigner):
+    """A signer whose time is given, because only one place in the portal reads a clock."""
+
+    signed_at: datetime
+
+    def init_signing_session(
+        self, pdf_out: BasePdfFileWriter, existing_fields_only: bool = False
+    ) -> PdfSigningSession:
+        session = super().init_signing_session(pdf_out, existing_fields_only)
+        session.system_time = self.signed_at
+        return session
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureReport:
+    """What was found about the signature of a PDF file."""
+
+    accepted: bool
+    """The signature is good, covers the whole file, and leads to the trusted certificate."""
+    reason: str
+    """``ok``, ``unsigned``, ``unreadable``, ``altered`` or ``untrusted``."""
+    signed_at: datetime | None = None
+    """The time that the signer stated; no other party vouches for it."""
+
+
+def sign_pdf(pdf: bytes, issuer: Issuer, *, signed_at: datetime) -> bytes:
+    """``pdf`` with the issuer's certifying signature and its seal; nothing may be changed afterwards.
+
+    ``signed_at`` carries an offset and is what the signature states as its time. Raises ``SigningError`` when the file
+    is signed already.
+    """
+    metadata = PdfSignatureMetadata(
+        field_name=FIELD_NAME,
+        name=issuer.name,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=MDPPerm.NO_CHANGES,
+    )
+    signer = _DatedSigner(
+        metadata, issuer.signer, stamp_style=_seal_style(issuer.name), new_field_spec=_FIELD
+    )
+    signer.signed_at = signed_at
+    output = signer.sign_pdf(
+        _Revision(BytesIO(pdf)), bytes_reserved=2 * (issuer.chain_bytes + _MESSAGE_BYTES)
+    )
+    return bytes(output.getvalue())
+
+
+def _seal_style(name: str) -> _SealStyle:
+    seal = RawContent(draw_seal(name), box=BoxConstraints(width=SIZE, height=SIZE))
+    return _SealStyle(background=seal, background_layout=_CENTRED, background_opacity=0.85, border_width=0)
+
+
+def validate_pdf(
+    pdf: bytes, trusted_certificate: x509.Certificate, *, at: datetime | None = None
+) -> SignatureReport:
+    """Whether ``pdf`` carries an intact signature over the whole file that leads to ``trusted_certificate``.
+
+    ``at`` (with offset) is the moment at which the certificate has to be valid; the stated signing time if not given.
+    Never raises: whatever is uploaded gets an answer.
+    """
+    try:
+        return _inspect(pdf, trusted_certificate, at)
+    except Exception:  # noqa: BLE001 - a damaged file can break the parsers in any way
+        return SignatureReport(accepted=False, reason="unreadable")
+
+
+def _inspect(pdf: bytes, trusted: x509.Certificate, at: datetime | None) -> SignatureReport:
+    signatures = PdfFileReader(BytesIO(pdf)).embedded_regular_signatures
+    if not signatures:
+        return SignatureReport(accepted=False, reason="unsigned")
+    signature = signatures[0]
+    signed_at = signature.self_reported_timestamp
+    context = ValidationContext(trust_roots=[to_asn1(trusted)], allow_fetching=False, moment=at or signed_at)
+    status = validate_pdf_signature(signature, context)
+    covered = status.coverage is SignatureCoverageLevel.ENTIRE_FILE and _room_untouched(pdf, signature)
+    if not (status.intact and status.valid and covered):
+        return SignatureReport(accepted=False, reason="altered", signed_at=signed_at)
+    if not status.bottom_line:
+        return SignatureReport(accepted=False, reason="untrusted", signed_at=signed_at)
+    return SignatureReport(accepted=True, reason="ok", signed_at=signed_at)
+
+
+def _room_untouched(pdf: bytes, signature: EmbeddedPdfSignature) -> bool:
+    """Whether the only bytes that no signature covers, its own, are as they were written: upper-case, zeros at the end."""
+    start, length, resume, _ = (int(value) for value in signature.byte_range)
+    message = ContentInfo.load(signature.pkcs7_content).dump()
+    room = message.ljust(len(signature.pkcs7_content), b"\0")
+    return pdf[start + length : resume] == b"<%s>" % room.hex().upper().encode()
