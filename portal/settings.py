@@ -116,6 +116,12 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Short intervals instead of a time of day: each run looks whether its moment has come, so a late or restarted scheduler
+# catches up by itself, and the simulated clock of the demo is followed.
+CELERY_BEAT_SCHEDULE = {
+    "close the exchange window": {"task": "certificates.close_window", "schedule": 20.0, "options": {"expires": 20}},
+    "resume interrupted batches": {"task": "education.resume_batches", "schedule": 30.0, "options": {"expires": 30}},
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["portal.accounts.backends.IdentityBackend"]

@@ -2,11 +2,10 @@
 
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, transaction
 
 from certificates.models import ElectronicCertificate, LegacyCertificate, NumberSequence
 from certificates.numbers import is_plausible
@@ -17,6 +16,7 @@ from portal.events.services import Actor
 from portal.notices.models import Notice
 from tests import factories
 from tests.factories import shanghai
+from tests.parallel import in_threads, wait_until_somebody_waits_for_a_lock
 
 LAST_MOMENT = shanghai(2020, 12, 31, 23, 59, 59) + timedelta(milliseconds=999)
 MIDNIGHT = shanghai(2021, 1, 1)
@@ -129,23 +129,6 @@ class TestTheDatabaseItself:
             cursor.execute(statement)
 
 
-def in_threads(count, action):
-    """Run ``action(0…count-1)`` at the same moment, each on a connection of its own; return results or exceptions."""
-    together = threading.Barrier(count)
-
-    def run(index):
-        try:
-            together.wait(timeout=30)
-            return action(index)
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
-
-
 @pytest.mark.django_db(transaction=True)
 class TestManyAtOnce:
     def test_fifty_parallel_clicks_give_one_exchange_and_the_same_answer_to_all(self):
@@ -186,11 +169,3 @@ class TestManyAtOnce:
         _, answer, _ = in_threads(3, hold_then_click)
         assert isinstance(answer, ExchangeRefusedError)
         assert answer.decision.check("window_open").facts["closes"] == date(2020, 12, 31).isoformat()
-
-
-def wait_until_somebody_waits_for_a_lock():
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
-            if cursor.fetchone():
-                return
