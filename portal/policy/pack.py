@@ -79,7 +79,16 @@ class ValueInForce:
 
     def as_dict(self) -> dict[str, JsonValue]:
         """Return the value for JSON."""
-        return {field.name: as_json(getattr(self, field.name)) for field in fields(self)}
+        return {
+            "key": self.key,
+            "value": self.value,
+            "unit": self.unit,
+            "clause": self.clause,
+            "document": as_json(self.document),
+            "reading": self.reading,
+            "note": as_json(self.note),
+            "since": as_json(self.since),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
