@@ -13,32 +13,38 @@ ROOT = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("PORTAL_VAR", ROOT / "var"))
 DEPLOYMENTS = ("development", "demo", "test", "production")
 
-deployment = os.environ.get("DEPLOYMENT", "development")
-if deployment not in DEPLOYMENTS:
-    raise ImproperlyConfigured(f"DEPLOYMENT is {deployment!r}; expected one of {', '.join(DEPLOYMENTS)}.")
-is_production = deployment == "production"
-
 
 def _local_values() -> dict[str, str]:
     path = VAR / "local.env"
-    if is_production or deployment == "test" or not path.exists():
+    if os.environ.get("DEPLOYMENT") in {"production", "test"} or not path.exists():
         return {}
     pairs = (line.partition("=") for line in path.read_text("utf-8").splitlines() if "=" in line)
     return {name: value for name, _, value in pairs}
 
 
 _local = _local_values()
+deployment = os.environ.get("DEPLOYMENT") or _local.get("DEPLOYMENT", "development")
+if deployment not in DEPLOYMENTS:
+    raise ImproperlyConfigured(f"DEPLOYMENT is {deployment!r}; expected one of {', '.join(DEPLOYMENTS)}.")
+is_production = deployment == "production"
 
 
 def _lookup(name: str) -> str | None:
-    if value := os.environ.get(name):
-        return value
-    if path := os.environ.get(f"{name}_FILE"):
-        try:
-            return Path(path).read_text("utf-8").strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
-    return _local.get(name)
+    for values in (os.environ, _local):
+        if value := values.get(name):
+            return value
+        if path := values.get(f"{name}_FILE"):
+            return _read(name, path)
+    return None
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
+        ) from error
 
 
 def text(name: str, default: str | None = None) -> str:

@@ -39,6 +39,19 @@ def free_port() -> int:
         return port
 
 
+def require_free(port: int) -> None:
+    """Raise `PartError` when somebody listens on ``port`` (the web server would silently share it)."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            remedy = f"Choose another port, for example PORT={port + 1} make demo."
+            raise PartError(
+                "web", f"Port {port} of this machine cannot be used: {error.strerror}.", remedy
+            ) from error
+
+
 @dataclass
 class Postgres:
     """A PostgreSQL server below ``home``. ``durable=False`` trades safety on a power cut for the speed of tests."""

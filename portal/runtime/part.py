@@ -24,7 +24,7 @@ class PartError(Exception):
     """A part does not run: which one, why, and what to do."""
 
     def __init__(self, part: str, reason: str, remedy: str) -> None:
-        super().__init__(f"{part} does not run.\nWhy: {reason}\nWhat to do: {remedy}")
+        super().__init__(f"{part} failed.\nWhy: {reason}\nWhat to do: {remedy}")
         self.part = part
         self.reason = reason
         self.remedy = remedy
@@ -86,8 +86,7 @@ class Part:
         return PartError(self.name, f"{reason} Its last lines:\n{tail}", remedy)
 
     def tail(self) -> str:
-        lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
-        return "\n".join(f"  | {line}" for line in lines[-TAIL_LINES:]) or "  | (nothing was logged)"
+        return last_lines(self.log.read_text("utf-8", "replace") if self.log.exists() else "")
 
     def ask_to_stop(self) -> None:
         if self.process is not None and self.is_running:
@@ -105,6 +104,11 @@ class Part:
             self.process.wait()
         end_group(self.process.pid)
         self.process = None
+
+
+def last_lines(text: str) -> str:
+    lines = text.rstrip().splitlines()[-TAIL_LINES:]
+    return "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
 
 
 def end_group(group: int) -> None:

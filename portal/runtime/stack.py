@@ -4,20 +4,37 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
 from portal.runtime import commands
-from portal.runtime.embedded import Postgres, Redis, database_create
+from portal.runtime.embedded import Postgres, Redis, database_create, require_free
 from portal.runtime.home import claim, sweep
-from portal.runtime.part import Part, PartError, dies_with_parent
+from portal.runtime.part import Part, PartError, dies_with_parent, last_lines
 
 ROOT = Path(__file__).resolve().parents[2]
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Tell = Callable[[str], None]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no second Ctrl-C cut the stopping short."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _silent(line: str) -> None:
@@ -75,6 +92,7 @@ class Stack:
 
     def start_portal(self) -> None:
         """Start web, worker and beat together; return when all three are well."""
+        require_free(self.port)
         commands.beat_heartbeat(self.home).unlink(missing_ok=True)
         parts = {
             name: self._part(name, ["-m", "portal.runtime", name, f"--port={self.port}"])
@@ -128,10 +146,11 @@ class Stack:
     def stop(self) -> None:
         """Stop every part, the services last; return when no process is left."""
         portal = [part for part in self.parts if part.name in commands.PARTS]
-        for part in portal:
-            part.ask_to_stop()
-        for part in (*portal, *reversed(self.parts)):
-            part.stop()
+        with _undisturbed():
+            for part in portal:
+                part.ask_to_stop()
+            for part in (*portal, *reversed(self.parts)):
+                part.stop()
         self.parts.clear()
 
     def _part(self, name: str, arguments: list[str]) -> Part:
