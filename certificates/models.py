@@ -46,12 +46,16 @@ class LegacyCertificate(models.Model):
     status = models.CharField(max_length=10, choices=LegacyStatus, default=LegacyStatus.ACTIVE)
     status_changed_at = models.DateTimeField(null=True)
     imported_at = models.DateTimeField()
-    corrected_at = models.DateTimeField(null=True, help_text="When an approved change of information took effect.")
+    corrected_at = models.DateTimeField(
+        null=True, help_text="When an approved change of information took effect."
+    )
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="certificates_legacy_kind_known"),
-            models.CheckConstraint(condition=Q(status__in=LegacyStatus.values), name="certificates_legacy_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=LegacyStatus.values), name="certificates_legacy_status_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status="active") | Q(status_changed_at__isnull=False),
                 name="certificates_legacy_ended_at_some_time",
@@ -145,7 +149,9 @@ class CertificateDocument(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["certificate", "version"], name="certificates_document_one_a_version"),
+            models.UniqueConstraint(
+                fields=["certificate", "version"], name="certificates_document_one_a_version"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -160,7 +166,9 @@ class ArchiveCheck(models.Model):
         CONFIRMED = "confirmed", _("Confirmed")
         REJECTED = "rejected", _("Rejected")
 
-    certificate = models.OneToOneField(LegacyCertificate, on_delete=models.PROTECT, related_name="archive_check")
+    certificate = models.OneToOneField(
+        LegacyCertificate, on_delete=models.PROTECT, related_name="archive_check"
+    )
     requested_at = models.DateTimeField()
     papers_seen_on = models.DateField(null=True)
     papers_seen_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -173,11 +181,14 @@ class ArchiveCheck(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(outcome="pending") | Q(ended_at__isnull=True), name="certificates_archivecheck_ended_pending"
+                condition=Q(outcome="pending") | Q(ended_at__isnull=True),
+                name="certificates_archivecheck_ended_pending",
             ),
             models.CheckConstraint(
                 condition=Q(outcome="pending", decided_at__isnull=True, decided_by__isnull=True)
-                | Q(outcome__in=["confirmed", "rejected"], decided_at__isnull=False, decided_by__isnull=False),
+                | Q(
+                    outcome__in=["confirmed", "rejected"], decided_at__isnull=False, decided_by__isnull=False
+                ),
                 name="certificates_archivecheck_decided_by_someone",
             ),
             models.CheckConstraint(
@@ -190,7 +201,8 @@ class ArchiveCheck(models.Model):
                 name="certificates_archivecheck_confirmed_on_papers",
             ),
             models.CheckConstraint(
-                condition=~Q(outcome="rejected") | ~Q(reason=""), name="certificates_archivecheck_rejected_with_reason"
+                condition=~Q(outcome="rejected") | ~Q(reason=""),
+                name="certificates_archivecheck_rejected_with_reason",
             ),
         ]
 
@@ -215,7 +227,9 @@ class LegacyServiceRequest(models.Model):
         ENDED = "ended", _("Ended with the window")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    certificate = models.ForeignKey(LegacyCertificate, on_delete=models.PROTECT, related_name="service_requests")
+    certificate = models.ForeignKey(
+        LegacyCertificate, on_delete=models.PROTECT, related_name="service_requests"
+    )
     kind = models.CharField(max_length=24, choices=ServiceKind)
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
@@ -231,7 +245,9 @@ class LegacyServiceRequest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["certificate", "kind"], condition=Q(state="open"), name="certificates_service_one_open"
+                fields=["certificate", "kind"],
+                condition=Q(state="open"),
+                name="certificates_service_one_open",
             ),
             models.CheckConstraint(
                 condition=Q(state="open", decided_at__isnull=True, decided_by__isnull=True)

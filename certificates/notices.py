@@ -28,7 +28,9 @@ def _reason(facts: Facts) -> str:
 def _archive_body(facts: Facts) -> str:
     if facts["outcome"] == "confirmed":
         return _("The files confirm certificate %(number)s. The check on your list is done.") % facts
-    return _("The files do not confirm certificate %(number)s, so it cannot be exchanged (1.1).") % facts + _reason(facts)
+    return _(
+        "The files do not confirm certificate %(number)s, so it cannot be exchanged (1.1)."
+    ) % facts + _reason(facts)
 
 
 def _paper_body(facts: Facts) -> str:
@@ -53,11 +55,13 @@ def register() -> None:
     register_notice(
         "certificates.exchanged",
         title=lambda facts: _("Your electronic certificate is ready"),
-        body=lambda facts: _(
-            "Number %(number)s was issued. At the same moment your paper certificate %(paper)s became void (1.3). "
-            "Continuing education is due from next year: see what you owe on your page (2.1)."
-        )
-        % facts,
+        body=lambda facts: (
+            _(
+                "Number %(number)s was issued. At the same moment your paper certificate %(paper)s became void (1.3). "
+                "Continuing education is due from next year: see what you owe on your page (2.1)."
+            )
+            % facts
+        ),
     )
     register_notice(
         "certificates.archive_decided",
@@ -67,25 +71,31 @@ def register() -> None:
     register_notice(
         "certificates.archive_ended",
         title=lambda facts: _("Your archive check has ended"),
-        body=lambda facts: _(
-            "The exchange closed after %(closes)s (1.2), before the check of certificate %(number)s was decided. "
-            "The paper certificate stays usable within its own validity (3.1b)."
-        )
-        % facts,
+        body=lambda facts: (
+            _(
+                "The exchange closed after %(closes)s (1.2), before the check of certificate %(number)s was decided. "
+                "The paper certificate stays usable within its own validity (3.1b)."
+            )
+            % facts
+        ),
     )
     register_notice(
         "certificates.service_decided",
         title=_decided_title,
-        body=lambda facts: _("This concerns your paper certificate %(number)s (3.2).") % facts + _reason(facts),
+        body=lambda facts: (
+            _("This concerns your paper certificate %(number)s (3.2).") % facts + _reason(facts)
+        ),
     )
     register_notice(
         "certificates.service_ended",
         title=lambda facts: _("%(service)s: your request has ended") % {"service": _service(facts)},
-        body=lambda facts: _(
-            "Services for paper certificates ended after %(closes)s (3.2). Your request for certificate %(number)s was "
-            "still open and can no longer be carried out."
-        )
-        % facts,
+        body=lambda facts: (
+            _(
+                "Services for paper certificates ended after %(closes)s (3.2). Your request for certificate %(number)s was "
+                "still open and can no longer be carried out."
+            )
+            % facts
+        ),
     )
     register_notice(
         "certificates.paper_stays_usable",

@@ -6,14 +6,13 @@ differ by one (with 0 and 9 as neighbours).
 """
 
 import re
-import unicodedata
 
 from stdnum.iso7064 import mod_11_10
 
+from portal.identity import number_key
+
 LENGTH = 16
 MAX_SEQUENCE = 999_999
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣-－_"))
-_BRACKETS = str.maketrans("[]{}〔〕【】［］｛｝〈〉《》", "()()()()()()()()")
 
 
 class NumberFormatError(ValueError):
@@ -37,19 +36,7 @@ def is_plausible(number: str) -> bool:
     return len(number) == LENGTH and number.isascii() and number.isdigit() and mod_11_10.is_valid(number)
 
 
-def normalise_number(text: str) -> str:
-    """The one spelling under which a number is stored and looked up; electronic and paper numbers alike.
-
-    Full-width characters become half-width, letters upper-case, brackets round; spaces, invisible characters and dashes
-    go; Chinese characters stay.
-    """
-    folded = (
-        unicodedata.normalize("NFKC", text.translate(_BRACKETS))
-        .translate(_BRACKETS)
-        .translate(_DASHES)
-        .upper()
-    )
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in {"Cc", "Cf"})
+normalise_number = number_key  # the kernel's, since batches of courses are matched by it too
 
 
 def grouped(number: str) -> str:

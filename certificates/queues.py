@@ -32,8 +32,15 @@ def _state(work: "QuerySet[Any]") -> QueueState:
 
 def register() -> None:
     register_queue(
-        WorkQueue("archive", _("Archive checks"), "review-archive-checks", lambda: _state(open_archive_checks()))
+        WorkQueue(
+            "archive", _("Archive checks"), "review-archive-checks", lambda: _state(open_archive_checks())
+        )
     )
     register_queue(
-        WorkQueue("services", _("Services for paper certificates"), "review-services", lambda: _state(open_services()))
+        WorkQueue(
+            "services",
+            _("Services for paper certificates"),
+            "review-services",
+            lambda: _state(open_services()),
+        )
     )

@@ -13,6 +13,7 @@ from portal.policy import Check, Decision, JsonValue, Policy, Result, day_of, js
 
 CertificateKind = Literal["post_training", "enterprise_post", "safety_officer"]
 CertificateStatus = Literal["active", "exchanged", "void"]
+ArchiveOutcome = Literal["pending", "confirmed", "rejected"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class ArchiveCheck:
 
     requested_on: date
     papers_seen_on: date | None
-    outcome: Literal["pending", "confirmed", "rejected"]
+    outcome: ArchiveOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

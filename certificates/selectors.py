@@ -6,15 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from certificates import rules
 from certificates.models import ArchiveCheck, ElectronicCertificate, LegacyCertificate, LegacyServiceRequest
+from certificates.numbers import normalise_number
 from education.models import CERecord
 from education.rules import CourseRecord, Standing, StandingFacts, StandingRecord, ce_standing
+from portal import crypto
 from portal.accounts.models import Person
-from portal.identity import same_name
+from portal.identity import normalise_id_number, same_name
 from portal.policy import Decision, Policy, current_pack, day_of
 
 
@@ -31,11 +35,11 @@ def hours(tenths: int) -> Decimal:
 def certificate_facts(certificate: LegacyCertificate) -> rules.CertificateFacts:
     """Return what the rules ask of a legacy certificate. Reads ``archive_check``: select it beforehand for many."""
     return rules.CertificateFacts(
-        kind=certificate.kind,
+        kind=cast("rules.CertificateKind", certificate.kind),
         issuer=certificate.issuer,
         post_code=certificate.post_code,
         issued_on=certificate.issued_on,
-        status=certificate.status,
+        status=cast("rules.CertificateStatus", certificate.status),
         in_national_system=certificate.in_national_system,
         archive_check=_archive_facts(certificate),
     )
@@ -47,7 +51,9 @@ def _archive_facts(certificate: LegacyCertificate) -> rules.ArchiveCheck | None:
     except ArchiveCheck.DoesNotExist:
         return None
     return rules.ArchiveCheck(
-        requested_on=day_of(check.requested_at), papers_seen_on=check.papers_seen_on, outcome=check.outcome
+        requested_on=day_of(check.requested_at),
+        papers_seen_on=check.papers_seen_on,
+        outcome=cast("rules.ArchiveOutcome", check.outcome),
     )
 
 
@@ -99,34 +105,75 @@ class HeldElectronic:
     standing: Standing
 
 
-def held_papers(person: Person, *, at: datetime) -> list[HeldPaper]:
-    """Return every legacy certificate registered under the person's ID number, decided at ``at``; four queries."""
-    certificates = (
+def papers_of(person: Person) -> "QuerySet[LegacyCertificate]":
+    """Return every legacy certificate registered under the person's ID number, those in use first."""
+    return (
         LegacyCertificate.objects.filter(person=person)
         .select_related("archive_check", "replaced_by")
         .order_by("status", "-issued_on", "number")
     )
+
+
+def held_papers(person: Person, *, at: datetime) -> list[HeldPaper]:
+    """Return the person's legacy certificates, each decided at ``at``; three queries."""
     records = list(ce_records_of(person))
     services: dict[uuid.UUID, list[LegacyServiceRequest]] = defaultdict(list)
     for service in LegacyServiceRequest.objects.filter(
         certificate__person=person, state=LegacyServiceRequest.State.OPEN
     ):
         services[service.certificate_id].append(service)
-    return [
-        HeldPaper(
-            certificate=certificate,
-            decision=exchange_decision(certificate, person, records, at=at),
-            name_differs=not same_name(person.name, certificate.holder_name),
-            open_services=services[certificate.id],
-        )
-        for certificate in certificates
+    return [_held(paper, person, records, services[paper.id], at=at) for paper in papers_of(person)]
+
+
+def held_paper(certificate: LegacyCertificate, person: Person, *, at: datetime) -> HeldPaper:
+    """Return one certificate of `papers_of` as its holder sees it at ``at``; two queries."""
+    services = [
+        request
+        for request in service_requests_of(certificate)
+        if request.state == LegacyServiceRequest.State.OPEN
     ]
+    return _held(certificate, person, ce_records_of(person), services, at=at)
+
+
+def _held(
+    certificate: LegacyCertificate,
+    person: Person,
+    records: Iterable[CERecord],
+    services: Sequence[LegacyServiceRequest],
+    *,
+    at: datetime,
+) -> HeldPaper:
+    return HeldPaper(
+        certificate=certificate,
+        decision=exchange_decision(certificate, person, records, at=at),
+        name_differs=not same_name(person.name, certificate.holder_name),
+        open_services=services,
+    )
+
+
+def service_requests_of(certificate: LegacyCertificate) -> "QuerySet[LegacyServiceRequest]":
+    """Return what was ever asked for on a certificate, the newest first."""
+    return certificate.service_requests.order_by("-requested_at", "pk")
+
+
+def open_service(certificate: LegacyCertificate, kind: str) -> LegacyServiceRequest | None:
+    return certificate.service_requests.filter(kind=kind, state=LegacyServiceRequest.State.OPEN).first()
+
+
+def electronics_of(person: Person) -> "QuerySet[ElectronicCertificate]":
+    return (
+        ElectronicCertificate.objects.filter(person=person)
+        .select_related("replaces", "photo", "person")
+        .order_by("-issued_at")
+    )
 
 
 def held_electronic(person: Person, *, at: datetime) -> list[HeldElectronic]:
-    certificates = ElectronicCertificate.objects.filter(person=person).select_related("replaces").order_by("-issued_at")
     records = list(ce_records_of(person))
-    return [HeldElectronic(certificate, electronic_standing(certificate, records, at=at)) for certificate in certificates]
+    return [
+        HeldElectronic(certificate, electronic_standing(certificate, records, at=at))
+        for certificate in electronics_of(person)
+    ]
 
 
 def electronic_standing(
@@ -165,3 +212,31 @@ def _standing_record(record: CERecord) -> StandingRecord:
         professional_hours=hours(record.professional_hours),
         makes_up_for=record.makes_up_for,
     )
+
+
+def archive_checks(*, decided: bool) -> "QuerySet[ArchiveCheck]":
+    """Return archive checks with certificate and holder: those that wait, oldest first, or the others, newest first."""
+    waiting = {"outcome": ArchiveCheck.Outcome.PENDING, "ended_at__isnull": True}
+    checks = ArchiveCheck.objects.select_related("certificate__person", "decided_by", "papers_seen_by")
+    if decided:
+        return checks.exclude(**waiting).order_by(Coalesce("decided_at", "ended_at").desc(), "pk")
+    return checks.filter(**waiting).order_by("requested_at", "pk")
+
+
+def service_requests(*, decided: bool) -> "QuerySet[LegacyServiceRequest]":
+    """Return service requests with certificate and holder: those that wait, oldest first, or the others, newest first."""
+    requests = LegacyServiceRequest.objects.select_related("certificate__person", "decided_by")
+    if decided:
+        return requests.exclude(state=LegacyServiceRequest.State.OPEN).order_by("-decided_at", "pk")
+    return requests.filter(state=LegacyServiceRequest.State.OPEN).order_by("requested_at", "pk")
+
+
+def about_holder(text: str) -> Q:
+    """Return the filter, on what belongs to a certificate, for a certificate number, an ID number or a part of a name."""
+    found = Q(certificate__number_key__contains=normalise_number(text)) | Q(
+        certificate__holder_name__icontains=text
+    )
+    id_number = normalise_id_number(text)
+    if isinstance(id_number, str):
+        found |= Q(certificate__person__id_number_hash=crypto.blind_index("id_number", id_number))
+    return found

@@ -74,7 +74,7 @@ def _electronic(certificate: ElectronicCertificate, at: datetime) -> Verificatio
 
 def _paper(paper: LegacyCertificate, at: datetime) -> Verification:
     successor = paper.replaced_by if paper.status == LegacyStatus.EXCHANGED else None
-    state, reason = _paper_state(paper, at)
+    state, reason = paper_state(paper, at)
     return Verification(
         number=paper.number,
         state=state,
@@ -90,7 +90,8 @@ def _paper(paper: LegacyCertificate, at: datetime) -> Verification:
     )
 
 
-def _paper_state(paper: LegacyCertificate, at: datetime) -> tuple[str, str | None]:
+def paper_state(paper: LegacyCertificate, at: datetime) -> tuple[str, str | None]:
+    """Return the state of a paper certificate at ``at``, and for a void one the reason."""
     match paper.status:
         case LegacyStatus.EXCHANGED:
             return "void", "exchanged"

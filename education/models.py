@@ -70,15 +70,21 @@ class Batch(models.Model):
     warnings = models.PositiveIntegerField(default=0)
     errors = models.PositiveIntegerField(default=0)
     progress = models.PositiveSmallIntegerField(default=0)
-    quota_month = models.DateField(null=True, help_text="First day of the month whose place this batch takes.")
+    quota_month = models.DateField(
+        null=True, help_text="First day of the month whose place this batch takes."
+    )
     quota_place = models.PositiveSmallIntegerField(null=True)
-    rows_dropped = models.PositiveIntegerField(default=0, help_text="Bad rows left out of the submission on purpose.")
+    rows_dropped = models.PositiveIntegerField(
+        default=0, help_text="Bad rows left out of the submission on purpose."
+    )
     corrects = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="correction")
     receipt = models.TextField(blank=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=BatchState.values), name="education_batch_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=BatchState.values), name="education_batch_state_known"
+            ),
             models.CheckConstraint(
                 condition=Q(submitted_at__isnull=True, submitted_by__isnull=True)
                 | Q(submitted_at__isnull=False, submitted_by__isnull=False, quota_place__isnull=False),
@@ -105,10 +111,12 @@ class Batch(models.Model):
                 name="education_batch_state_fits_decision",
             ),
             models.CheckConstraint(
-                condition=~Q(state="returned") | ~Q(return_reason=""), name="education_batch_returned_with_reason"
+                condition=~Q(state="returned") | ~Q(return_reason=""),
+                name="education_batch_returned_with_reason",
             ),
             models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("uploaded_by")) & ~Q(decided_by=F("submitted_by")),
+                condition=Q(decided_by__isnull=True)
+                | ~Q(decided_by=F("uploaded_by")) & ~Q(decided_by=F("submitted_by")),
                 name="education_batch_nobody_decides_own",
             ),
             models.CheckConstraint(
@@ -213,21 +221,24 @@ class CERecord(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["batch", "row_number"], name="education_cerecord_row_credits_once"),
+            models.UniqueConstraint(
+                fields=["batch", "row_number"], name="education_cerecord_row_credits_once"
+            ),
             models.UniqueConstraint(
                 fields=["person", "post_code", "course", "started_on", "ended_on"],
                 name="education_cerecord_course_counts_once",
             ),
             models.CheckConstraint(
-                condition=Q(hours__gt=0, professional_hours__lte=F("hours")), name="education_cerecord_hours_add_up"
+                condition=Q(hours__gt=0, professional_hours__lte=F("hours")),
+                name="education_cerecord_hours_add_up",
             ),
             models.CheckConstraint(
                 condition=Q(ended_on__gte=F("started_on")), name="education_cerecord_ends_after_start"
             ),
         ]
-        indexes = [models.Index(fields=["person", "post_code", "ended_on"], name="education_cerecord_of_person")]
+        indexes = [
+            models.Index(fields=["person", "post_code", "ended_on"], name="education_cerecord_of_person")
+        ]
 
     def __str__(self) -> str:
         return f"{self.course} {self.ended_on}"
-
-

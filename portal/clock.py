@@ -12,7 +12,9 @@ from django.db import connection
 
 from portal.policy import SHANGHAI, day_of
 
-_SIMULATED = "SELECT configured, base + (clock_timestamp() - anchor) * rate FROM portal_simulatedclock WHERE id = 1"
+_SIMULATED = (
+    "SELECT configured, base + (clock_timestamp() - anchor) * rate FROM portal_simulatedclock WHERE id = 1"
+)
 _SET = """
 INSERT INTO portal_simulatedclock (id, configured, base, anchor, rate) VALUES (1, %s, %s, clock_timestamp(), %s)
 ON CONFLICT (id) DO UPDATE

@@ -13,7 +13,9 @@ class SimulatedClock(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="portal_simulatedclock_single_row"),
-            models.CheckConstraint(condition=models.Q(rate__in=[0, 1]), name="portal_simulatedclock_runs_or_stands"),
+            models.CheckConstraint(
+                condition=models.Q(rate__in=[0, 1]), name="portal_simulatedclock_runs_or_stands"
+            ),
         ]
 
     def __str__(self) -> str:

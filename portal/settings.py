@@ -20,7 +20,9 @@ ISSUER_KEY = env.secret("ISSUER_KEY", "")
 ISSUER_CERTIFICATE = env.secret("ISSUER_CERTIFICATE", "")
 POLICY_PACK = env.text("POLICY_PACK", "hainan-2020")
 PUBLIC_URL = env.text("PUBLIC_URL", None if env.is_production else "http://localhost:8000").rstrip("/")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if env.is_production else "localhost,127.0.0.1,[::1],testserver")
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", "" if env.is_production else "localhost,127.0.0.1,[::1],testserver"
+)
 
 PORTAL_NOW: datetime | None = None
 if env.text("PORTAL_NOW", ""):
@@ -29,7 +31,9 @@ if env.text("PORTAL_NOW", ""):
     try:
         PORTAL_NOW = datetime.fromisoformat(env.text("PORTAL_NOW"))
     except ValueError as error:
-        raise ImproperlyConfigured("PORTAL_NOW: expected an ISO time such as 2020-12-28T09:00:00+08:00.") from error
+        raise ImproperlyConfigured(
+            "PORTAL_NOW: expected an ISO time such as 2020-12-28T09:00:00+08:00."
+        ) from error
     if PORTAL_NOW.tzinfo is None:
         raise ImproperlyConfigured("PORTAL_NOW has no offset; write for example 2020-12-28T09:00:00+08:00.")
 
@@ -85,11 +89,18 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "portal.context.page",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "portal.templatetags.portal"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "portal.templatetags.portal",
+            ],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",
-                    ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
                 )
             ],
         },
@@ -119,8 +130,16 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Short intervals instead of a time of day: each run looks whether its moment has come, so a late or restarted scheduler
 # catches up by itself, and the simulated clock of the demo is followed.
 CELERY_BEAT_SCHEDULE = {
-    "close the exchange window": {"task": "certificates.close_window", "schedule": 20.0, "options": {"expires": 20}},
-    "resume interrupted batches": {"task": "education.resume_batches", "schedule": 30.0, "options": {"expires": 30}},
+    "close the exchange window": {
+        "task": "certificates.close_window",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "resume interrupted batches": {
+        "task": "education.resume_batches",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -140,7 +159,9 @@ LOGOUT_REDIRECT_URL = "start"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / room / "locale" for room in ("portal", "institutions", "education", "certificates")]
+LOCALE_PATHS = [
+    BASE_DIR / room / "locale" for room in ("portal", "institutions", "education", "certificates")
+]
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
 USE_TZ = True

@@ -40,7 +40,9 @@ def fresh_id_number() -> str:
     return id_number(serial, date(1970 + serial // 1000 % 30, 1 + serial // 30000 % 12, 15))
 
 
-def person(name: str = "陈海生", *, number: str | None = None, complete: bool = True, photo: bool = True, **values) -> Person:
+def person(
+    name: str = "陈海生", *, number: str | None = None, complete: bool = True, photo: bool = True, **values
+) -> Person:
     number = number or fresh_id_number()
     mobile = values.pop("mobile", f"1990000{next(_counter):04d}" if complete else None)
     made = Person.objects.create(
@@ -105,7 +107,10 @@ def institution(name: str = "海口样例培训中心", *, qualified: bool = Tru
     )
     if qualified:
         Qualification.objects.create(
-            institution=made, ground=Ground.NATIONAL_DIRECTORY, valid_from=date(2019, 1, 1), created_at=LONG_AGO
+            institution=made,
+            ground=Ground.NATIONAL_DIRECTORY,
+            valid_from=date(2019, 1, 1),
+            created_at=LONG_AGO,
         )
     return made
 

@@ -14,7 +14,7 @@ def in_threads(count, action):
         try:
             together.wait(timeout=30)
             return action(index)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what each thread met is the answer
             return error
         finally:
             connections.close_all()

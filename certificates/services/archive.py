@@ -50,7 +50,7 @@ def archive_papers_see(*, check: ArchiveCheck, seen_on: date, by: Actor) -> Arch
         locked, at = _lock_pending(check)
         if not day_of(locked.requested_at) <= seen_on <= day_of(at):
             raise ValueError("The papers were seen between the request and today.")
-        locked.papers_seen_on, locked.papers_seen_by = seen_on, by.user
+        locked.papers_seen_on, locked.papers_seen_by = seen_on, by.account
         locked.save(update_fields=["papers_seen_on", "papers_seen_by"])
         _record(Verb.ARCHIVE_PAPERS_SEEN, locked, at=at, by=by, seen_on=seen_on.isoformat())
         return locked
@@ -68,7 +68,7 @@ def archive_check_decide(*, check: ArchiveCheck, confirmed: bool, reason: str, b
         if not confirmed and not reason.strip():
             raise ValueError("A rejection needs a reason.")
         locked.outcome = ArchiveCheck.Outcome.CONFIRMED if confirmed else ArchiveCheck.Outcome.REJECTED
-        locked.decided_at, locked.decided_by, locked.reason = at, by.user, reason.strip()
+        locked.decided_at, locked.decided_by, locked.reason = at, by.account, reason.strip()
         locked.save(update_fields=["outcome", "decided_at", "decided_by", "reason"])
         _record(Verb.ARCHIVE_DECIDED, locked, at=at, by=by, outcome=locked.outcome, reason=locked.reason)
         notice_send(
@@ -84,7 +84,9 @@ def archive_check_decide(*, check: ArchiveCheck, confirmed: bool, reason: str, b
 def _lock_pending(check: ArchiveCheck) -> tuple[ArchiveCheck, datetime]:
     enter_gate()
     locked = (
-        ArchiveCheck.objects.select_for_update(of=("self",)).select_related("certificate__person").get(pk=check.pk)
+        ArchiveCheck.objects.select_for_update(of=("self",))
+        .select_related("certificate__person")
+        .get(pk=check.pk)
     )
     if locked.outcome != ArchiveCheck.Outcome.PENDING or locked.ended_at is not None:
         raise StateConflictError("ended" if locked.ended_at else locked.outcome)

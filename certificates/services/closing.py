@@ -102,7 +102,12 @@ def legacy_services_end_if_due(*, by: Actor) -> None:
         if clock.now() < clock.end_of_day(ends) or not open_services().exists():
             return
         close_gate()
-        facts = {"at": clock.now(), "closes": ends.isoformat(), "verb": Verb.SERVICE_ENDED.value, "actor": by.name}
+        facts: dict[str, Any] = {
+            "at": clock.now(),
+            "closes": ends.isoformat(),
+            "verb": Verb.SERVICE_ENDED.value,
+            "actor": by.name,
+        }
         with connection.cursor() as cursor:
             cursor.execute(_END_SERVICES, facts)
 
@@ -110,7 +115,7 @@ def legacy_services_end_if_due(*, by: Actor) -> None:
 def _close(closes_on: date, policy: Policy, *, by: Actor) -> WindowClosing:
     close_gate()
     at = clock.now()
-    closing, created = WindowClosing.objects.get_or_create(closes_on=closes_on, defaults={"started_at": at})
+    closing, _ = WindowClosing.objects.get_or_create(closes_on=closes_on, defaults={"started_at": at})
     if closing.completed_at:
         return closing
     _tidy_up(closes_on, policy, at=at, by=by)
@@ -136,7 +141,7 @@ def _tidy_up(closes_on: date, policy: Policy, *, at: datetime, by: Actor) -> Non
 def closing_report(policy: Policy) -> dict[str, Any]:
     """Return how far the exchange came: counts by area and post, and by institution in the order of their codes (4.2)."""
     rules = policy.exchange
-    facts = {
+    facts: dict[str, Any] = {
         "issuer": rules.issuer.code,
         "posts": [post.code for post in rules.posts],
         "years": list(rules.issue_years),

@@ -33,7 +33,7 @@ def document_ensure(*, certificate: ElectronicCertificate) -> CertificateDocumen
     with transaction.atomic():
         locked = ElectronicCertificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
         document = CertificateDocument.objects.filter(certificate=locked, version=locked.version).first()
-        if document and document.file.storage.exists(document.file.name):
+        if document and document.file.storage.exists(str(document.file.name)):
             return document
         content = certificate_content(locked)
         signed = sign_pdf(render_certificate(content), issuer(), signed_at=locked.issued_at)
@@ -80,7 +80,11 @@ def _store(
 ) -> CertificateDocument:
     at = clock.now()
     document = document or CertificateDocument(certificate=certificate, version=certificate.version)
-    document.sha256, document.rendered_at, document.unprintable = hashlib.sha256(signed).hexdigest(), at, unprintable
+    document.sha256, document.rendered_at, document.unprintable = (
+        hashlib.sha256(signed).hexdigest(),
+        at,
+        unprintable,
+    )
     document.file.save("certificate.pdf", ContentFile(signed), save=False)
     document.save()
     event_record(

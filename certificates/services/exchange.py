@@ -18,7 +18,6 @@ from portal.notices.services import notice_send
 from portal.policy import Decision, day_of
 
 
-
 class ExchangeRefusedError(Exception):
     """Nothing was changed; ``decision`` lists what stands in the way."""
 
@@ -51,7 +50,12 @@ def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> Electr
         if decision.eligible:
             return _issue(paper, person, decision, at=at, by=by)
         event_record(
-            Verb.EXCHANGE_REFUSED, at=at, by=by, subject=paper, person_id=person.pk, decision=decision.as_dict()
+            Verb.EXCHANGE_REFUSED,
+            at=at,
+            by=by,
+            subject=paper,
+            person_id=person.pk,
+            decision=decision.as_dict(),
         )
     raise ExchangeRefusedError(decision)
 
@@ -59,6 +63,8 @@ def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> Electr
 def _issue(
     paper: LegacyCertificate, person: Person, decision: Decision, *, at: datetime, by: Actor
 ) -> ElectronicCertificate:
+    if person.photo is None:
+        raise ValueError("An eligible holder has a photo.")
     electronic = ElectronicCertificate.objects.create(
         number=_next_number(paper.post_code, at=at),
         person=person,
@@ -94,7 +100,9 @@ def _issue(
 def _next_number(post_code: str, *, at: datetime) -> str:
     """Take the next number of the year and post. The row stays locked until the commit, so no number is ever lost."""
     year = day_of(at).year
-    NumberSequence.objects.bulk_create([NumberSequence(year=year, post_code=post_code)], ignore_conflicts=True)
+    NumberSequence.objects.bulk_create(
+        [NumberSequence(year=year, post_code=post_code)], ignore_conflicts=True
+    )
     sequence = NumberSequence.objects.select_for_update().get(year=year, post_code=post_code)
     sequence.last += 1
     sequence.save(update_fields=["last"])

@@ -48,7 +48,7 @@ def legacy_service_request(
             request = LegacyServiceRequest.objects.create(
                 certificate=paper,
                 kind=kind,
-                requested_by=by.user,
+                requested_by=by.account,
                 requested_at=at,
                 explanation=explanation,
                 new_name=wishes.new_name,
@@ -82,18 +82,29 @@ def legacy_service_decide(
         if not decision.eligible:
             raise RequestRefusedError(decision)
         locked.state = State.APPROVED if approved else State.REFUSED
-        locked.decided_at, locked.decided_by, locked.reason = at, by.user, reason.strip()
+        locked.decided_at, locked.decided_by, locked.reason = at, by.account, reason.strip()
         locked.save(update_fields=["state", "decided_at", "decided_by", "reason"])
         if approved:
             _carry_out(paper, locked, at=at)
         _record(
-            Verb.SERVICE_DECIDED, paper, at=at, by=by, service=locked.kind, outcome=locked.state, reason=locked.reason
+            Verb.SERVICE_DECIDED,
+            paper,
+            at=at,
+            by=by,
+            service=locked.kind,
+            outcome=locked.state,
+            reason=locked.reason,
         )
         notice_send(
             "certificates.service_decided",
             to=paper.person,
             at=at,
-            facts={"number": paper.number, "service": locked.kind, "outcome": locked.state, "reason": locked.reason},
+            facts={
+                "number": paper.number,
+                "service": locked.kind,
+                "outcome": locked.state,
+                "reason": locked.reason,
+            },
             link=f"/me/certificates/{paper.pk}/",
         )
         return locked

@@ -35,7 +35,8 @@ class Event(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(means__in=["web", "api", "job", "command"]), name="events_event_means_known"
+                condition=models.Q(means__in=["web", "api", "job", "command"]),
+                name="events_event_means_known",
             ),
         ]
 

@@ -20,6 +20,13 @@ class Actor:
     user: User | None = None
     name: str = ""
 
+    @property
+    def account(self) -> User:
+        """The account that acts; `ValueError` for a job or a command, which nobody can be asked about."""
+        if self.user is None:
+            raise ValueError("This needs a person's account; a job or a command has none.")
+        return self.user
+
     @classmethod
     def of(cls, request: HttpRequest) -> "Actor":
         """Return the signed-in account behind a page."""
@@ -39,9 +46,18 @@ class Actor:
 
 
 def event_record(
-    verb: str, *, at: datetime, by: Actor, subject: models.Model, person_id: uuid.UUID | None = None, **data: Any
+    verb: str,
+    *,
+    at: datetime,
+    by: Actor,
+    subject: models.Model | None,
+    person_id: uuid.UUID | None = None,
+    **data: Any,
 ) -> Event:
-    """Write one event about ``subject``; raises outside a transaction, where it could outlive an undone change."""
+    """Write one event about ``subject``; raises outside a transaction, where it could outlive an undone change.
+
+    Without a subject it is about nobody that the portal knows, such as a sign-in with an unknown name.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("An event is recorded in the transaction of its change.")
     return Event.objects.create(
@@ -50,8 +66,8 @@ def event_record(
         actor_id=by.user.id if by.user else None,
         actor_role=by.user.role if by.user else "",
         means=by.means,
-        subject_kind=subject._meta.label_lower,
-        subject_id=str(subject.pk),
+        subject_kind=subject._meta.label_lower if subject else "",
+        subject_id=str(subject.pk) if subject else "",
         person_id=person_id,
         data={**({"actor": by.name} if by.name else {}), **data},
     )

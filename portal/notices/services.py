@@ -20,7 +20,9 @@ class Wording:
 _wordings: dict[str, Wording] = {}
 
 
-def register_notice(code: str, *, title: Callable[[Mapping[str, Any]], str], body: Callable[[Mapping[str, Any]], str]) -> None:
+def register_notice(
+    code: str, *, title: Callable[[Mapping[str, Any]], str], body: Callable[[Mapping[str, Any]], str]
+) -> None:
     if code in _wordings:
         raise ValueError(f"The notice {code} is registered twice.")
     _wordings[code] = Wording(title, body)

@@ -6,7 +6,13 @@ from datetime import date, timedelta
 import pytest
 from django.db import transaction
 
-from certificates.models import ArchiveCheck, ElectronicCertificate, LegacyServiceRequest, ServiceKind, WindowClosing
+from certificates.models import (
+    ArchiveCheck,
+    ElectronicCertificate,
+    LegacyServiceRequest,
+    ServiceKind,
+    WindowClosing,
+)
 from certificates.services.archive import archive_check_request
 from certificates.services.closing import legacy_services_end_if_due, window_close_if_due
 from certificates.services.exchange import ExchangeRefusedError, certificate_exchange
@@ -148,7 +154,9 @@ class TestClosingWhilePeopleClick:
 
         _, closing = in_threads(2, act)
         assert ElectronicCertificate.objects.get().issued_at == LAST_SECOND
-        assert closing.report["areas"] == [{"area": "460100", "post": "101", "exchanged": 1, "not_exchanged": 0}]
+        assert closing.report["areas"] == [
+            {"area": "460100", "post": "101", "exchanged": 1, "not_exchanged": 0}
+        ]
         assert not Notice.objects.filter(code="certificates.paper_stays_usable").exists()
 
     def test_two_schedulers_close_once(self):

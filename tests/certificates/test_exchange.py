@@ -86,7 +86,9 @@ class TestARefusedClick:
         paper = factories.paper(factories.person())
         with pytest.raises(ExchangeRefusedError):
             click(paper)
-        assert Event.objects.get(verb="certificates.exchange.refused").data["decision"]["outcome"] == "not_yet"
+        assert (
+            Event.objects.get(verb="certificates.exchange.refused").data["decision"]["outcome"] == "not_yet"
+        )
 
     def test_a_paper_in_another_name_waits_for_a_change_of_information(self):
         paper = factories.ready_to_exchange(name="陈海生")
@@ -125,7 +127,11 @@ class TestTheDatabaseItself:
     def test_refuses_to_change_an_event(self, statement):
         clock.move_to(shanghai(2020, 12, 28, 9), running=False)
         click(factories.ready_to_exchange())
-        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(statement)
 
 

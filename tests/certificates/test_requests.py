@@ -102,7 +102,11 @@ class TestAnArchiveCheck:
 class TestAServiceForAPaperCertificate:
     def ask(self, paper, worker, kind, **wishes):
         return legacy_service_request(
-            certificate=paper, kind=kind, explanation="样例说明", wishes=ServiceWishes(**wishes), by=actor(worker)
+            certificate=paper,
+            kind=kind,
+            explanation="样例说明",
+            wishes=ServiceWishes(**wishes),
+            by=actor(worker),
         )
 
     def test_a_wrong_name_put_right_lets_the_holder_exchange(self, worker, reviewer):
@@ -117,7 +121,10 @@ class TestAServiceForAPaperCertificate:
         cancelled, extended = factories.paper(worker.person), factories.paper(worker.person)
         stand_at(2020, 12, 1, 9)
         legacy_service_decide(
-            request=self.ask(cancelled, worker, ServiceKind.CANCELLATION), approved=True, reason="", by=reviewer
+            request=self.ask(cancelled, worker, ServiceKind.CANCELLATION),
+            approved=True,
+            reason="",
+            by=reviewer,
         )
         legacy_service_decide(
             request=self.ask(extended, worker, ServiceKind.EXTENSION, new_expiry=date(2024, 5, 3)),
@@ -136,10 +143,16 @@ class TestAServiceForAPaperCertificate:
         with pytest.raises(RequestRefusedError) as refusal:
             self.ask(paper, worker, ServiceKind.REPLACEMENT)
         (failed,) = refusal.value.decision.unmet
-        assert (failed.code, failed.clause, failed.facts["closes"]) == ("service_window_open", "3.2", "2020-12-31")
+        assert (failed.code, failed.clause, failed.facts["closes"]) == (
+            "service_window_open",
+            "3.2",
+            "2020-12-31",
+        )
         assert Event.objects.filter(verb="certificates.service.request_refused").exists()
 
-    def test_open_at_midnight_can_no_longer_be_approved_even_if_the_closing_never_runs(self, worker, reviewer):
+    def test_open_at_midnight_can_no_longer_be_approved_even_if_the_closing_never_runs(
+        self, worker, reviewer
+    ):
         stand_at(2020, 12, 31, 23, 59)
         request = self.ask(factories.paper(worker.person), worker, ServiceKind.CANCELLATION)
         stand_at(2021, 1, 1)
@@ -170,5 +183,8 @@ def test_two_reviewers_deciding_a_service_at_once_give_one_decision():
     answers = in_threads(
         2, lambda i: legacy_service_decide(request=request, approved=i == 0, reason="材料不全", by=judges[i])
     )
-    assert sorted(type(answer).__name__ for answer in answers) == ["LegacyServiceRequest", "StateConflictError"]
+    assert sorted(type(answer).__name__ for answer in answers) == [
+        "LegacyServiceRequest",
+        "StateConflictError",
+    ]
     assert Event.objects.filter(verb="certificates.service.decided").count() == 1
