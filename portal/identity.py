@@ -47,8 +47,10 @@ _HAN = r"[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _DOT_BETWEEN_HAN = re.compile(rf"(?<={_HAN})\s*[.．·]\s*(?={_HAN})")
 _SPACE_BESIDE_HAN = re.compile(rf"(?<={_HAN})\s+|\s+(?={_HAN})")
 _PLAIN_ID = re.compile(r"\d{17}[\dX]", re.ASCII)
-_PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]{1,20}")
-_PLAIN_NUMBER = re.compile(r"[0-9A-Z\u4e00-\u9fff-]{1,60}")
+PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]{1,20}")
+PLAIN_NUMBER = re.compile(r"[0-9A-DF-Z\u4e00-\u9fff]{1,60}")  # no E: it may be an exponent
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣-－_"))
+_BRACKETS = str.maketrans("[]{}〔〕【】［］｛｝〈〉《》", "()()()()()()()()")
 _MOBILE = re.compile(r"(?:\+?0{0,2}86)?(1[3-9]\d{9})", re.ASCII)
 
 
@@ -75,14 +77,21 @@ def _is_birth_date(digits: str) -> bool:
         return False
 
 
+def is_id_number(text: str) -> bool:
+    """Tell whether ``text`` is a right ID number in its normal form."""
+    return bool(
+        _PLAIN_ID.fullmatch(text) and ric.calc_check_digit(text) == text[17] and _is_birth_date(text[6:14])
+    )
+
+
 def normalise_id_number(text: str) -> str | Problem:
     """Return the 18 characters of a resident ID number (GB 11643).
 
     A 15-digit number is widened. The place code is not looked up: older cards carry codes that were abolished since,
     which is why ``stdnum.cn.ric.validate`` as a whole would refuse too much.
     """
-    if _PLAIN_ID.fullmatch(text):
-        return _id_number_problem(text) or text
+    if is_id_number(text):
+        return text
     number = compact(text).lstrip("'").replace("-", "")
     if len(number) == 15 and number.isascii() and number.isdigit():
         number = f"{number[:6]}19{number[6:]}"
@@ -117,7 +126,7 @@ def normalise_name(text: str) -> str | Problem:
 
     Rare characters stay as they are; even the compatibility ideographs that Unicode's own normal forms would replace.
     """
-    if _PLAIN_NAME.fullmatch(text):
+    if PLAIN_NAME.fullmatch(text):
         return text
     name = visible(text).translate(_NAME_DOTS)
     parts = _COMPATIBILITY_IDEOGRAPHS.split(name)
@@ -163,13 +172,29 @@ def normalise_credit_code(text: str) -> str | Problem:
     return code if code[-1] == uscc.calc_check_digit(code) else Problem("credit_code_check_digit")
 
 
+def number_key(text: str) -> str:
+    """Return the one spelling under which a certificate number, paper or electronic, is looked up.
+
+    Full-width characters become half-width, letters upper case, brackets round; spaces, invisible characters and dashes
+    go; Chinese characters stay.
+    """
+    if PLAIN_NUMBER.fullmatch(text):
+        return text
+    folded = (
+        unicodedata.normalize("NFKC", text.translate(_BRACKETS))
+        .translate(_BRACKETS)
+        .translate(_DASHES)
+        .upper()
+    )
+    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in {"Cc", "Cf"})
+
+
 def normalise_certificate_number(text: str) -> str | Problem:
-    """Return a certificate number, paper or electronic, in the one form in which numbers are compared."""
-    number = text if _PLAIN_NUMBER.fullmatch(text) else compact(text).lstrip("'")
-    if not number:
+    """Return a certificate number as printed on the certificate; compare by its `number_key`."""
+    number = text if PLAIN_NUMBER.fullmatch(text) else visible(text).lstrip("'")
+    key = number_key(number)
+    if not key:
         return Problem("number_empty")
-    if was_cut(number):
+    if was_cut(key):
         return Problem("number_cut_by_spreadsheet")
-    if len(number) > NUMBER_LENGTH:
-        return Problem("number_too_long", {"limit": NUMBER_LENGTH})
-    return number
+    return number if len(number) <= NUMBER_LENGTH else Problem("number_too_long", {"limit": NUMBER_LENGTH})

@@ -24,7 +24,9 @@ from portal.tables.kinds import (
     Year,
     as_text,
 )
+from portal.tables.messages import Explanation, describe
 from portal.tables.reader import CellProblem, Chunk, Column, Row, TableReader, open_table
+from portal.tables.writer import Marked, OutColumn, OutSheet, safe_for_csv, write_workbook
 
 __all__ = [
     "Cell",
@@ -36,13 +38,17 @@ __all__ = [
     "Column",
     "CreditCode",
     "Date",
+    "Explanation",
     "FileRefusedError",
     "Hours",
     "IdNumber",
     "Kind",
     "Limits",
+    "Marked",
     "Mobile",
     "Name",
+    "OutColumn",
+    "OutSheet",
     "Problem",
     "Row",
     "Score",
@@ -50,5 +56,8 @@ __all__ = [
     "Text",
     "Year",
     "as_text",
+    "describe",
     "open_table",
+    "safe_for_csv",
+    "write_workbook",
 ]

@@ -10,7 +10,10 @@ from functools import partial
 from typing import ClassVar
 
 from portal.identity import (
+    PLAIN_NAME,
+    PLAIN_NUMBER,
     Problem,
+    is_id_number,
     normalise_certificate_number,
     normalise_credit_code,
     normalise_id_number,
@@ -46,11 +49,19 @@ def as_text(cell: Cell) -> str:
     return str(cell)
 
 
+def _never(text: str) -> bool:
+    return False
+
+
 class Kind:
     """How a column's cells are read. ``repeats``: few distinct values, so each is parsed once."""
 
     repeats: ClassVar[bool] = True
     identity: ClassVar[bool] = False  # a formula in such a column is refused
+
+    is_normal: ClassVar[Callable[[str], object]] = staticmethod(
+        _never
+    )  # true: the text is the value as it stands
 
     def parse(self, cell: Cell) -> object:
         """Return the value of a cell that is not empty, or a `Problem`."""
@@ -64,21 +75,23 @@ class Kind:
 class _Identity(Kind):
     repeats = False
     identity = True
-    normalise: ClassVar[Callable[[str], str | Problem]]
     as_number: ClassVar[Problem]
     cut: ClassVar[Problem]
 
+    @staticmethod
+    def normalise(text: str) -> str | Problem:
+        raise NotImplementedError
+
     def parse(self, cell: Cell) -> object:
-        if isinstance(cell, str):
-            return type(self).normalise(cell)
-        if isinstance(cell, float) and abs(cell) < 10**_MOST_DIGITS:
-            return self.as_number
-        return self.cut if isinstance(cell, float) else type(self).normalise(as_text(cell))
+        if isinstance(cell, float):
+            return self.as_number if abs(cell) < 10**_MOST_DIGITS else self.cut
+        return self.normalise(as_text(cell))
 
 
 class IdNumber(_Identity):
     """Resident ID number: `str` of 18. A number cell is refused, even where no digit was lost: none is guessed."""
 
+    is_normal = staticmethod(is_id_number)
     normalise = staticmethod(normalise_id_number)
     as_number = Problem("id_is_number")
     cut = Problem("id_cut_by_spreadsheet")
@@ -94,10 +107,11 @@ class CreditCode(_Identity):
 
 
 class CertificateNumber(Kind):
-    """Certificate number: `str`. A number cell is taken while it is whole and no digit can have been lost."""
+    """Certificate number: `str` as printed. A number cell is taken while it is whole and no digit can have been lost."""
 
     repeats = False
     identity = True
+    is_normal = staticmethod(PLAIN_NUMBER.fullmatch)
 
     def parse(self, cell: Cell) -> object:
         if isinstance(cell, float) and (abs(cell) >= 10**_MOST_DIGITS or not cell.is_integer()):
@@ -110,6 +124,7 @@ class Name(Kind):
 
     repeats = False
     identity = True
+    is_normal = staticmethod(PLAIN_NAME.fullmatch)
 
     def parse(self, cell: Cell) -> object:
         return normalise_name(as_text(cell))

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -152,7 +152,7 @@ class TableReader:
             if value.__class__ is Problem:
                 number = chunk.numbers[i]
                 problem = _MERGED if value is _MISSING and self._is_merged(place, number) else value
-                chunk.problems.append(CellProblem(number, column.header, problem))  # type: ignore[arg-type]
+                chunk.problems.append(CellProblem(number, column.header, problem))
                 values[i] = None
         return values
 
@@ -173,12 +173,13 @@ class _Values:
     def __init__(self, column: Column, epoch: date) -> None:
         self.empty = _MISSING if column.required else None
         self.parse: Parser = column.kind.parser(epoch)
+        self.is_normal: Callable[[str], object] = column.kind.is_normal
         self.known = _Known(self) if column.kind.repeats else None
 
     def read(self, cells: tuple[Cell, ...]) -> list[object]:
         if self.known is None:
-            parse = self.cell
-            return [parse(cell) for cell in cells]
+            normal, parse = self.is_normal, self.cell
+            return [cell if cell.__class__ is str and normal(cell) else parse(cell) for cell in cells]
         if bool in set(map(type, cells)):  # True would be found under 1.0
             cells = tuple(str(cell).upper() if isinstance(cell, bool) else cell for cell in cells)
         return list(map(self.known.__getitem__, cells))
@@ -198,8 +199,8 @@ class _Known(dict[Cell, object]):
 
 
 def _is_blank(row: Row) -> bool:
-    if row and row[0].__class__ is str and row[0] > " ":  # type: ignore[operator]
-        return not row[0].strip(_SPACES) and all(map(_is_empty, row))  # type: ignore[union-attr]
+    if row and row[0].__class__ is str and row[0] > " ":
+        return not row[0].strip(_SPACES) and all(map(_is_empty, row))
     return all(map(_is_empty, row))
 
 
