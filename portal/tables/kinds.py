@@ -49,19 +49,16 @@ def as_text(cell: Cell) -> str:
     return str(cell)
 
 
-def _never(text: str) -> bool:
-    return False
-
-
 class Kind:
     """How a column's cells are read. ``repeats``: few distinct values, so each is parsed once."""
 
     repeats: ClassVar[bool] = True
     identity: ClassVar[bool] = False  # a formula in such a column is refused
 
-    is_normal: ClassVar[Callable[[str], object]] = staticmethod(
-        _never
-    )  # true: the text is the value as it stands
+    @staticmethod
+    def is_normal(text: str, /) -> bool:  # noqa: ARG004
+        """Tell that ``text`` needs no parsing: it is the value as it stands."""
+        return False
 
     def parse(self, cell: Cell) -> object:
         """Return the value of a cell that is not empty, or a `Problem`."""
@@ -91,7 +88,10 @@ class _Identity(Kind):
 class IdNumber(_Identity):
     """Resident ID number: `str` of 18. A number cell is refused, even where no digit was lost: none is guessed."""
 
-    is_normal = staticmethod(is_id_number)
+    @staticmethod
+    def is_normal(text: str, /) -> bool:
+        return is_id_number(text)
+
     normalise = staticmethod(normalise_id_number)
     as_number = Problem("id_is_number")
     cut = Problem("id_cut_by_spreadsheet")
@@ -111,7 +111,10 @@ class CertificateNumber(Kind):
 
     repeats = False
     identity = True
-    is_normal = staticmethod(PLAIN_NUMBER.fullmatch)
+
+    @staticmethod
+    def is_normal(text: str, /) -> bool:
+        return PLAIN_NUMBER.fullmatch(text) is not None
 
     def parse(self, cell: Cell) -> object:
         if isinstance(cell, float) and (abs(cell) >= 10**_MOST_DIGITS or not cell.is_integer()):
@@ -124,7 +127,10 @@ class Name(Kind):
 
     repeats = False
     identity = True
-    is_normal = staticmethod(PLAIN_NAME.fullmatch)
+
+    @staticmethod
+    def is_normal(text: str, /) -> bool:
+        return PLAIN_NAME.fullmatch(text) is not None
 
     def parse(self, cell: Cell) -> object:
         return normalise_name(as_text(cell))

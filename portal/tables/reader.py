@@ -5,7 +5,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -173,7 +173,7 @@ class _Values:
     def __init__(self, column: Column, epoch: date) -> None:
         self.empty = _MISSING if column.required else None
         self.parse: Parser = column.kind.parser(epoch)
-        self.is_normal: Callable[[str], object] = column.kind.is_normal
+        self.is_normal = column.kind.is_normal
         self.known = _Known(self) if column.kind.repeats else None
 
     def read(self, cells: tuple[Cell, ...]) -> list[object]:
