@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
+from django.forms.widgets import Input
 from django.utils.translation import gettext_lazy as _
 
 KIT_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
@@ -20,7 +21,7 @@ KIT_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.RadioSelect, ""),
     (forms.CheckboxSelectMultiple, ""),
     (forms.Select, "govuk-select"),
-    (forms.Input, "govuk-input"),
+    (Input, "govuk-input"),
 )
 """The kit's class for each kind of widget; the first that fits counts."""
 

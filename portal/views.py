@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.views.decorators.http import require_POST
 
 from portal import clock
@@ -19,11 +20,16 @@ def start(request: HttpRequest) -> HttpResponse:
     """Say who can exchange, by when, what is needed, and what to do now; after the window, what holds instead."""
     now = clock.now()
     policy = current_pack().on(now.date())
+    exchange = policy.exchange
     context = {
         "policy": policy,
         "now": now,
-        "window_open": now < clock.end_of_day(policy.exchange.window_end),
-        "days_left": (policy.exchange.window_end - now.date()).days,
+        "window_open": now < clock.end_of_day(exchange.window_end),
+        "days_left": (exchange.window_end - now.date()).days,
+        "issuer": exchange.issuer.in_language(get_language() or settings.LANGUAGE_CODE),
+        "last_year": exchange.issue_years[-1],
+        "archive_check_deadline": exchange.archive_check_deadline,
+        "archive_check_open": exchange.archive_check_deadline and now.date() <= exchange.archive_check_deadline,
     }
     return render(request, "public/start.html", context)
 
@@ -31,6 +37,14 @@ def start(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest) -> HttpResponse:
     """Send everybody to the page on which their role starts."""
     return redirect(home_of(request.user))
+
+
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/accessibility.html")
+
+
+def contact(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/contact.html")
 
 
 @require_POST

@@ -249,7 +249,7 @@ def error_summary(*forms: Any) -> str:
     return render_to_string("components/error_summary.html", {"errors": errors}) if errors else ""
 
 
-def _form_errors(form: BaseForm | BaseFormSet[Any]) -> list[dict[str, str]]:
+def _form_errors(form: "BaseForm | BaseFormSet[Any]") -> list[dict[str, str]]:
     if isinstance(form, BaseFormSet):
         own = [{"text": text, "target": ""} for text in form.non_form_errors()]
         return own + [error for each in form.forms for error in _form_errors(each)]
