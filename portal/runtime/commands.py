@@ -30,7 +30,7 @@ def _web(host: str, port: int) -> list[str]:
         "port": port,
         "workers": os.environ.get("WEB_WORKERS", "2"),
         "blocking-threads": os.environ.get("WEB_THREADS", "4"),
-        "workers-graceful-timeout": "10",
+        "workers-kill-timeout": "10",
         "log-level": "warning",
     }
     words = [f"--{name}={value}" for name, value in options.items()]

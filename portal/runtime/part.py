@@ -48,11 +48,13 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 20.0  # seconds from the stop signal to SIGKILL
     process: "subprocess.Popen[bytes] | None" = None
+    asked: bool = False  # to stop
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".previous.log"))
+        self.asked = False
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 self.command,
@@ -89,7 +91,9 @@ class Part:
         return last_lines(self.log.read_text("utf-8", "replace") if self.log.exists() else "")
 
     def ask_to_stop(self) -> None:
-        if self.process is not None and self.is_running:
+        """Send the stop signal, once: a second one would make some programs drop what they are doing."""
+        if self.process is not None and not self.asked:
+            self.asked = True
             self.process.send_signal(self.stop_signal)
 
     def stop(self) -> None:

@@ -126,10 +126,9 @@ class Stack:
             process.kill()
             process.wait()
         if process.returncode:
-            raise PartError(
-                name, f"It ended with code {process.returncode}:\n{output.strip()}", "Read the message above."
-            )
-        return output
+            reason = f"It ended with code {process.returncode}. Its last lines:\n{last_lines(output or '')}"
+            raise PartError(name, reason, f"Run it by hand: python {name}.")
+        return output or ""
 
     def check(self) -> None:
         """Raise `PartError` for a part that has died."""
