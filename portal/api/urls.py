@@ -7,10 +7,17 @@ from drf_spectacular.views import SpectacularAPIView
 
 from portal.api.views import NothingHereView
 
-ROOMS = ("portal.policy", "institutions", "education", "certificates")
+MODULES = (
+    "portal.policy.api",
+    "institutions.api",
+    "education.api",
+    "education.api_policy",
+    "certificates.api",
+    "certificates.api_policy",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=(), authentication_classes=()), name="api-schema"),
-    *(path("", include(f"{room}.api")) for room in ROOMS if find_spec(f"{room}.api")),
+    *(path("", include(module)) for module in MODULES if find_spec(module)),
     re_path("", NothingHereView.as_view()),
 ]

@@ -21,14 +21,15 @@ def explain(templates: Mapping[str, str], check: Check) -> str:
     key = f"{check.code}.{check.result.value}"
     special = f"{key}.{check.facts.get('reason')}"
     template = templates[special] if special in templates else templates[key]
-    fields = {name: _readable(fact) for name, fact in check.facts.items()}
+    fields = {name: readable(fact) for name, fact in check.facts.items()}
     return gettext(template).format_map({**fields, "clause": check.clause})
 
 
-def _readable(fact: JsonValue) -> str:
+def readable(fact: JsonValue) -> str:
+    """Return a fact as people write it: a day in their form, a list with their separator."""
     if isinstance(fact, str):
         return date_format(date.fromisoformat(fact)) if ISO_DAY.fullmatch(fact) else fact
     if isinstance(fact, Sequence):
         # Translators: stands between the members of a list, as in "101, 102, 103".
-        return pgettext("list separator", ", ").join(_readable(item) for item in fact)
+        return pgettext("list separator", ", ").join(readable(item) for item in fact)
     return str(fact)
