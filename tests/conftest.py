@@ -1,5 +1,6 @@
 import os
 
+import hypothesis
 import pytest
 
 from tests import environment
@@ -8,8 +9,12 @@ _services = environment.enter()  # before Django reads its settings
 
 from django.conf import settings  # noqa: E402
 
+hypothesis.settings.register_profile("portal", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("portal")
+
 settings.DATABASES["default"]["ENGINE"] = "tests.postgres"
 settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # The workers of xdist inherit this environment; with the variable, pytest-django would load their settings too early.
 os.environ.pop("DJANGO_SETTINGS_MODULE")
 
