@@ -1,5 +1,25 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from portal.desk import WorkQueue, register_queue
 
 
 class InstitutionsConfig(AppConfig):
     name = "institutions"
+
+    def ready(self) -> None:
+        from institutions import events, messages  # noqa: F401 - importing registers the event texts
+        from institutions.selectors import designation_reports_waiting
+        from portal.accounts.models import Role
+        from portal.navigation import Entry, register_entry
+
+        messages.register_notices()
+        register_entry(Entry("institutions", _("Training institutions"), order=70), *Role)
+        register_queue(
+            WorkQueue(
+                "designation_reports",
+                _("Reports of a designation"),
+                "review-designation-reports",
+                designation_reports_waiting,
+            )
+        )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 from django.forms.widgets import Input
@@ -24,6 +25,17 @@ KIT_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (Input, "govuk-input"),
 )
 """The kit's class for each kind of widget; the first that fits counts."""
+
+
+TOO_MANY = "too_many"
+"""The code of an error that says that something was tried too often."""
+
+
+def form_status(form: forms.BaseForm) -> int:
+    """Return the HTTP status of a page that shows ``form``: 200, 422 with errors, 429 when they say `TOO_MANY`."""
+    if form.has_error(NON_FIELD_ERRORS, TOO_MANY):
+        return 429
+    return 422 if form.errors else 200
 
 
 class PortalBoundField(BoundField):
@@ -63,6 +75,7 @@ class Form(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+        _name_missing_fields(self.fields)
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -73,6 +86,27 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+        _name_missing_fields(self.fields)
+
+
+def _name_missing_fields(fields: Mapping[str, forms.Field]) -> None:
+    """Let a missing answer say which one is missing; a form that has words of its own keeps them."""
+    for field in fields.values():
+        if (
+            field.label
+            and field.error_messages.get("required") == forms.Field.default_error_messages["required"]
+        ):
+            field.error_messages["required"] = _missing(field.widget) % {"label": field.label}
+
+
+def _missing(widget: forms.Widget) -> Any:
+    if isinstance(widget, forms.FileInput):
+        return _("Choose a file for “%(label)s”.")
+    if isinstance(widget, forms.CheckboxInput):
+        return _("To go on, tick “%(label)s”.")
+    if isinstance(widget, forms.ChoiceWidget):
+        return _("Choose an answer for “%(label)s”.")
+    return _("Fill in “%(label)s”.")
 
 
 # Widgets
@@ -133,15 +167,23 @@ class DayInput(forms.DateInput):
     """For a day, written 2020-11-10."""
 
     def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
-        defaults = {"class": "govuk-input--width-10 app-number", "inputmode": "numeric", "autocomplete": "off"}
+        defaults = {
+            "class": "govuk-input--width-10 app-number",
+            "inputmode": "numeric",
+            "autocomplete": "off",
+        }
         super().__init__({**defaults, **(attrs or {})}, format="%Y-%m-%d")
 
 
 class FileInput(forms.FileInput):
-    """For an upload; ``preview`` is the id of an ``<img hidden>`` that shows a chosen photo at once."""
+    """For an upload; ``preview`` is the id of an ``<img hidden>`` that shows a chosen photo at once.
 
-    def __init__(self, *, accept: str, preview: str = "") -> None:
-        super().__init__({"accept": accept} | ({"data-preview": preview} if preview else {}))
+    ``capture`` opens a phone's camera at once: ``user`` the one towards the face, ``environment`` the other.
+    """
+
+    def __init__(self, *, accept: str, preview: str = "", capture: str = "") -> None:
+        optional = {"data-preview": preview, "capture": capture}
+        super().__init__({"accept": accept} | {name: value for name, value in optional.items() if value})
 
 
 class _Looks:
@@ -193,4 +235,3 @@ class HoursField(forms.DecimalField):
 
     def prepare_value(self, value: Any) -> Any:
         return f"{Decimal(value) / 10:f}".removesuffix(".0") if isinstance(value, int) else value
-

@@ -1,6 +1,16 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "portal.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        from portal.accounts import events, messages  # noqa: F401 - importing registers the event texts
+        from portal.accounts.models import Role
+        from portal.navigation import Entry, register_entry
+
+        messages.register_notices()
+        register_entry(Entry("profile", _("My profile"), order=30), Role.WORKER)
+        register_entry(Entry("photo", _("My photo"), order=31), Role.WORKER)

@@ -75,3 +75,10 @@ def notices_send(
         ignore_conflicts=once_key is not None,
         batch_size=5000,
     )
+
+
+def notices_mark_read(*, notices: Iterable[Notice], at: datetime) -> None:
+    """Mark these notices as read; those that were read before keep their time."""
+    unread = [notice.pk for notice in notices if notice.read_at is None]
+    if unread:
+        Notice.objects.filter(pk__in=unread, read_at__isnull=True).update(read_at=at)

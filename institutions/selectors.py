@@ -1,0 +1,79 @@
+"""Which institutions are qualified when, and what was reported."""
+
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, F, Min, Q, QuerySet, Value
+from django.db.models.functions import SHA256, Concat
+
+from institutions.models import DesignationReport, Institution, Qualification
+from portal.desk import QueueState
+
+_COVERED = """
+SELECT daterange(%s, %s, '[]') <@ range_agg(daterange(valid_from, valid_until, '[]'))
+FROM institutions_qualification WHERE institution_id = %s
+"""
+_SPANS = """
+SELECT lower(span), upper(span) - 1
+FROM (SELECT unnest(range_agg(daterange(valid_from, valid_until, '[]'))) AS span
+      FROM institutions_qualification WHERE institution_id = %s) AS spans
+ORDER BY 1
+"""
+
+
+def qualified_on(day: date) -> QuerySet[Institution]:
+    """Return the institutions whose teaching counts on ``day`` (2.2)."""
+    return Institution.objects.filter(pk__in=_qualifications_on(day).values("institution"))
+
+
+def _qualifications_on(day: date) -> QuerySet[Qualification]:
+    return Qualification.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gte=day), valid_from__lte=day
+    )
+
+
+def is_qualified(institution: Institution, from_day: date, to_day: date) -> bool:
+    """Tell whether an institution was qualified on every day of a span, maybe on one ground after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COVERED, [from_day, to_day, institution.pk])
+        return bool(cursor.fetchone()[0])
+
+
+def qualified_spans(institution: Institution) -> list[tuple[date, date | None]]:
+    """Return first and last day of each span without a gap; an open end is None. For judging many rows at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SPANS, [institution.pk])
+        return list(cursor.fetchall())
+
+
+def institution_of(user_id: UUID) -> Institution | None:
+    """Return the institution for which a clerk works."""
+    return Institution.objects.filter(memberships__user=user_id).first()
+
+
+def directory(day: date, *, area_code: str = "", words: str = "") -> QuerySet[Qualification]:
+    """Return the qualification in force on ``day`` of each institution, with it, in the neutral order of that day (4.2).
+
+    The order is that of the SHA-256 of credit code and date: the same for everybody on one day, another one the next
+    day, and in nobody's hand.
+    """
+    found = _qualifications_on(day).select_related("institution")
+    if area_code:
+        found = found.filter(institution__area_code=area_code)
+    for word in words.split():
+        found = found.filter(institution__name__icontains=word)
+    lot = SHA256(Concat(F("institution__code"), Value(f" {day.isoformat()}")))
+    return found.order_by(lot, "institution__code")
+
+
+def designation_reports(state: str) -> QuerySet[DesignationReport]:
+    """Return reports in a state: open ones oldest first, closed ones newest first."""
+    order = "reported_at" if state == DesignationReport.State.OPEN else "-closed_at"
+    return DesignationReport.objects.filter(state=state).order_by(order, "pk")
+
+
+def designation_reports_waiting() -> QueueState:
+    found = designation_reports(DesignationReport.State.OPEN).order_by()
+    figures = found.aggregate(waiting=Count("pk"), oldest=Min("reported_at"))
+    return QueueState(figures["waiting"], figures["oldest"])

@@ -1,0 +1,19 @@
+"""What accounts record (see `portal.events`)."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from portal.events.verbs import register_verbs
+
+
+@register_verbs
+class Verb(TextChoices):
+    REGISTERED = "accounts.account.registered", _("Registered")
+    REGISTRATION_REPEATED = "accounts.account.registration_repeated", _("Registration tried again")
+    CREATED = "accounts.account.created", _("Account created")
+    ENDED = "accounts.account.ended", _("Account ended")
+    SIGNED_IN = "accounts.session.started", _("Signed in")
+    SIGNED_OUT = "accounts.session.ended", _("Signed out")
+    SIGN_IN_REFUSED = "accounts.session.refused", _("Sign-in refused")
+    PROFILE_UPDATED = "accounts.profile.updated", _("Profile updated")
+    PHOTO_REPLACED = "accounts.photo.replaced", _("Photo uploaded")

@@ -1,0 +1,186 @@
+"""Registering, signing in and out, and what people say of themselves."""
+
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal import clock
+from portal.accounts.forms import PhotoForm, ProfileForm, RegistrationForm, SignInForm
+from portal.accounts.messages import photo_text
+from portal.accounts.models import Person, Role, User
+from portal.accounts.photos import Portrait
+from portal.accounts.services import (
+    IdentityTakenError,
+    MobileTakenError,
+    PhotoNotStoredError,
+    SignInRefusedError,
+    TooManyTriesError,
+    photo_replace,
+    profile_update,
+    sign_in,
+    sign_out,
+    worker_register,
+)
+from portal.events.services import Actor
+from portal.forms import TOO_MANY, form_status
+from portal.limits import Limit, origin
+from portal.permissions import SignedInRequest, role_required, safe_next
+from portal.policy import current_pack
+
+BACKEND = "portal.accounts.backends.IdentityBackend"
+REGISTRATIONS_FROM_ADDRESS = Limit("register:tries", "200/hour")
+REFUSED_REGISTRATIONS = Limit("register:refused", "20/hour")
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def register_page(request: HttpRequest) -> HttpResponse:
+    """Open a site professional's account and sign in with it."""
+    if isinstance(request.user, User):
+        return redirect("home")
+    form = RegistrationForm(request.POST or None)
+    if form.is_valid() and (user := _registered(request, form)):
+        login(request, user, backend=BACKEND)
+        messages.success(
+            request, _("You are registered. Below is what the registry holds under your ID number.")
+        )
+        return redirect("worker-home")
+    return render(request, "public/register.html", {"form": form}, status=form_status(form))
+
+
+def _registered(request: HttpRequest, form: RegistrationForm) -> User | None:
+    """Return the new account, or None and the reason in the form."""
+    place = origin(request)
+    if not (REFUSED_REGISTRATIONS.has_left(place) and REGISTRATIONS_FROM_ADDRESS.take(place)):
+        text = _("Too many registrations came from your network. Wait an hour, or use another network.")
+        form.add_error(None, ValidationError(text, code=TOO_MANY))
+        return None
+    try:
+        return worker_register(**form.cleaned_data, by=Actor.of(request))
+    except IdentityTakenError:
+        REFUSED_REGISTRATIONS.take(place)
+        text = _(
+            "No account can be opened with these details. If you have registered before, sign in with your ID number or "
+            "mobile. If you have not, check both numbers; if they are right, take your ID card to the archive desk."
+        )
+        form.add_error(None, text)
+        return None
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def sign_in_page(request: HttpRequest) -> HttpResponse:
+    if isinstance(request.user, User):
+        return redirect(safe_next(request, "home"))
+    form = SignInForm(request.POST or None)
+    if form.is_valid() and (user := _signed_in(request, form)):
+        login(request, user)
+        return redirect(safe_next(request, "home"))
+    context = {"form": form, "next": safe_next(request, "home")}
+    return render(request, "public/sign_in.html", context, status=form_status(form))
+
+
+def _signed_in(request: HttpRequest, form: SignInForm) -> User | None:
+    """Return the account, or None and the reason in the form."""
+    try:
+        return sign_in(**form.cleaned_data, origin=origin(request), by=Actor.of(request))
+    except TooManyTriesError:
+        text = _(
+            "Too many tries from your network. Wait 15 minutes, then try again; from another network, such as mobile "
+            "data, you can sign in at once. Nobody has locked your account."
+        )
+        form.add_error(None, ValidationError(text, code=TOO_MANY))
+    except SignInRefusedError:
+        form.add_error(
+            None, _("Number and password do not fit together. Check both; capitals count in the password.")
+        )
+    return None
+
+
+@require_POST
+def sign_out_page(request: HttpRequest) -> HttpResponse:
+    if isinstance(request.user, User):
+        sign_out(user=request.user, by=Actor.of(request))
+    logout(request)
+    return redirect("start")
+
+
+def _own_person(request: SignedInRequest) -> Person:
+    person = request.user.person
+    if person is None:
+        raise Http404
+    return person
+
+
+@role_required(Role.WORKER)
+@require_http_methods(["GET", "POST"])
+def profile_page(request: SignedInRequest) -> HttpResponse:
+    person = _own_person(request)
+    form = ProfileForm(request.POST) if request.method == "POST" else ProfileForm.of(person)
+    if request.method == "POST" and form.is_valid() and _profile_saved(request, person, form):
+        messages.success(request, _("Your profile is saved."))
+        return redirect("photo" if person.photo_id is None else "worker-home")
+    return render(request, "worker/profile.html", {"form": form, "person": person}, status=form_status(form))
+
+
+def _profile_saved(request: SignedInRequest, person: Person, form: ProfileForm) -> bool:
+    said = form.cleaned_data
+    try:
+        profile_update(
+            person=person,
+            name=said["name"],
+            mobile=said["mobile"],
+            area_code=said["area_code"],
+            employment=form.employment,
+            by=Actor.of(request),
+        )
+    except MobileTakenError:
+        form.add_error(
+            "mobile", _("This mobile number cannot be used. Check it, or enter another one of yours.")
+        )
+        return False
+    return True
+
+
+@role_required(Role.WORKER)
+@require_http_methods(["GET", "POST"])
+def photo_page(request: SignedInRequest) -> HttpResponse:
+    person = _own_person(request)
+    form = PhotoForm(request.POST, request.FILES) if request.method == "POST" else PhotoForm()
+    if form.is_valid() and form.portrait and _photo_saved(request, person, form, form.portrait):
+        return redirect("photo")
+    context = {"form": form, "person": person, "limits": current_pack().on(clock.today()).photo}
+    return render(request, "worker/photo.html", context, status=form_status(form))
+
+
+def _photo_saved(request: SignedInRequest, person: Person, form: PhotoForm, portrait: Portrait) -> bool:
+    try:
+        photo_replace(person=person, portrait=portrait, by=Actor.of(request))
+    except PhotoNotStoredError:
+        form.add_error(None, photo_text("not_stored", current_pack().on(clock.today()).photo))
+        return False
+    if portrait.cut:
+        messages.warning(
+            request, _("The photo was cut to a portrait. Look whether your whole head and shoulders show.")
+        )
+    messages.success(request, _("Your photo is saved."))
+    return True
+
+
+@role_required(Role.WORKER)
+@require_GET
+def photo_image(request: SignedInRequest) -> HttpResponseBase:
+    """The own photo, to its owner alone."""
+    photo = _own_person(request).photo
+    if photo is None:
+        raise Http404
+    try:
+        content = photo.file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return FileResponse(content, content_type="image/jpeg", headers={"Cache-Control": "no-store, private"})
