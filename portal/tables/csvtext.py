@@ -27,11 +27,16 @@ def _candidates(content: bytes) -> list[str]:
     marked = [encoding for bom, encoding in _BOMS if head.startswith(bom)]
     if marked:
         return marked
-    if sum(map(head.count, (b",\0", b"\t\0", b"\n\0"))) > 2:
-        return ["utf-16-le"]
-    if sum(map(head.count, (b"\0,", b"\0\t", b"\0\n"))) > 2:
-        return ["utf-16-be"]
+    little, big = _separators(head, 0), _separators(head, 1)
+    if max(little, big) > 2:
+        return ["utf-16-le" if little > big else "utf-16-be"]
     return ["utf-8", "gb18030"]
+
+
+def _separators(head: bytes, place: int) -> int:
+    """Count the 16-bit units of ``head`` that are a separator, its byte at ``place`` of the two and a zero beside it."""
+    units = zip(head[place::2], head[1 - place :: 2], strict=False)
+    return sum(zero == 0 and mark in b",\t\n" for mark, zero in units)
 
 
 def rows_of_text(source: BinaryIO) -> tuple[Iterator[list[str]], str]:

@@ -223,7 +223,7 @@ def _plausible(day: date) -> date | Problem:
 
 
 def _date_of_serial(number: float, epoch: date) -> date | Problem:
-    if number >= 19_000_101:  # typed as 20201005
+    if 19_000_101 <= number <= 20_991_231:  # typed as 20201005
         return _read_date(f"{number:.0f}", epoch)
     try:
         return _plausible(epoch + timedelta(days=int(number)))

@@ -75,8 +75,13 @@ def write_workbook(target: Path | BinaryIO, sheets: Iterable[OutSheet]) -> None:
     A path is replaced only when the whole workbook has been written.
     """
     book = Workbook(write_only=True)
-    for sheet in sheets:
-        _write_sheet(book.create_sheet(_title(sheet.title)), sheet)
+    try:
+        for sheet in sheets:
+            _write_sheet(book.create_sheet(_title(sheet.title)), sheet)
+    except BaseException:
+        for unfinished in book.worksheets:
+            unfinished.close()  # its temporary file is open
+        raise
     if not isinstance(target, Path):
         book.save(target)
         return
