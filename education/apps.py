@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class EducationConfig(AppConfig):
     name = "education"
+
+    def ready(self) -> None:
+        from education import desk, events, notices  # noqa: F401 - importing registers the event texts
+
+        notices.register()
+        desk.register()

@@ -17,8 +17,9 @@ class EncryptedStorage(FileSystemStorage):
         super().__init__(file_permissions_mode=0o600, directory_permissions_mode=0o700)
 
     def _save(self, name: str, content: Any) -> str:
-        return super()._save(name, ContentFile(crypto.encrypt_bytes(content.read())))
+        saved: str = super()._save(name, ContentFile(crypto.encrypt_bytes(content.read())))  # type: ignore[misc]  # not in the stubs
+        return saved
 
-    def _open(self, name: str, mode: str = "rb") -> File:
-        with super()._open(name, "rb") as file:
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+        with super()._open(name, "rb") as file:  # type: ignore[misc]  # not in the stubs
             return ContentFile(crypto.decrypt_bytes(file.read()), name)

@@ -37,7 +37,7 @@ class HasScope(permissions.BasePermission):
         return needed is None or (isinstance(request.auth, ApiToken) and needed in request.auth.scopes)
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
     """How the API description names the token."""
 
     target_class = "portal.api.authentication.TokenAuthentication"

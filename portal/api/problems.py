@@ -8,7 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
 from django.db import OperationalError
 from django.http import Http404
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -107,7 +108,7 @@ def _known(exc: exceptions.APIException) -> Response:
         detail = gettext("Some values do not fit; each one is named under “errors”.")
         errors = [{"pointer": pointer, "detail": text} for pointer, text in _places(exc.detail, "#")]
         return problem_response(exc.status_code, code="invalid", detail=detail, members={"errors": errors})
-    code = exc.default_code if exc.status_code not in CODES else CODES[exc.status_code]
+    code = CODES.get(exc.status_code, exc.default_code)
     if isinstance(exc, ProblemError):
         code = str(exc.get_codes())
     members = exc.members if isinstance(exc, ProblemError) else {}
@@ -128,7 +129,9 @@ def _unknown(exc: Exception, context: Mapping[str, Any]) -> Response:
             503, code=CODES[503], detail=gettext("The database cannot be reached. Try again in a minute.")
         )
     return problem_response(
-        500, code=CODES[500], detail=gettext("The request was not carried out. Nothing was changed; try again.")
+        500,
+        code=CODES[500],
+        detail=gettext("The request was not carried out. Nothing was changed; try again."),
     )
 
 

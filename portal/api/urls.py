@@ -17,7 +17,11 @@ MODULES = (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(permission_classes=(), authentication_classes=()), name="api-schema"),
+    path(
+        "schema/",
+        SpectacularAPIView.as_view(permission_classes=(), authentication_classes=()),
+        name="api-schema",
+    ),
     *(path("", include(module)) for module in MODULES if find_spec(module)),
     re_path("", NothingHereView.as_view()),
 ]

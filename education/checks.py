@@ -1,0 +1,300 @@
+"""The checks across the rows of a batch: each is one query over all of them, and all run whatever any of them finds.
+
+A check returns a `Query` that selects row, column, code, severity, clause and facts (JSON) of each problem; `%(batch)s`
+is the batch. Rooms further up register their own by `register_check`, and the wording by
+`education.problem_texts.register_problem`.
+"""
+
+# ruff: noqa: S608 - every piece of SQL is text of this portal, values go in as parameters
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from education.columns import ENDED, HOURS, ID_NUMBER, MAKES_UP, NAME, POST, PROFESSIONAL, STARTED
+from education.models import Batch
+from portal.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """The batch, the policy in force and the day of the check (Asia/Shanghai)."""
+
+    batch: Batch
+    policy: Policy
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A SELECT of problems, and its parameters by name."""
+
+    sql: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+BatchCheck = Callable[[CheckContext], Query | None]
+_checks: list[BatchCheck] = []
+_further_posts: set[str] = set()
+
+
+def register_check(check: BatchCheck) -> BatchCheck:
+    """Run ``check`` with every batch from now on; one that returns None has nothing to ask of this batch."""
+    _checks.append(check)
+    return check
+
+
+def register_post_codes(codes: Iterable[str]) -> None:
+    """Accept further post codes: those of certificates that are kept up by CE without being exchanged (3.1a)."""
+    _further_posts.update(codes)
+
+
+def run_checks(cursor: CursorWrapper, context: CheckContext) -> None:
+    """Write the problems that the checks find, inside the caller's transaction."""
+    for check in _checks:
+        if query := check(context):
+            cursor.execute(_INSERT.replace("<query>", query.sql), {"batch": context.batch.pk, **query.params})
+
+
+_INSERT = """
+INSERT INTO education_rowproblem (batch_id, "row", "column", code, severity, clause, facts)
+SELECT %(batch)s, found."row", found."column", found.code, found.severity, found.clause, found.facts
+FROM (<query>) AS found ("row", "column", code, severity, clause, facts)
+"""
+
+
+def _rows_where(
+    condition: str,
+    *,
+    code: str,
+    column: str,
+    severity: str = "error",
+    clause: str = "2.2",
+    facts: str = "'{}'::jsonb",
+    **params: Any,
+) -> Query:
+    """Return the query of a check that looks at each row by itself."""
+    sql = f"""
+        SELECT r.number, '{column}', '{code}', '{severity}', '{clause}', {facts}
+        FROM education_batchrow r WHERE r.batch_id = %(batch)s AND ({condition})"""
+    return Query(sql, params)
+
+
+@register_check
+def ends_before_start(context: CheckContext) -> Query:
+    return _rows_where("r.ended_on < r.started_on", code="ends_before_start", column=ENDED)
+
+
+@register_check
+def ends_in_the_future(context: CheckContext) -> Query:
+    return _rows_where("r.ended_on > %(today)s", code="in_the_future", column=ENDED, today=context.today)
+
+
+@register_check
+def institution_was_qualified(context: CheckContext) -> Query:
+    """Spans may adjoin: what counts is that together they hold every day of the course."""
+    return _rows_where(
+        """r.started_on <= r.ended_on AND NOT COALESCE((
+            SELECT range_agg(daterange(q.valid_from, q.valid_until, '[]')) @> daterange(r.started_on, r.ended_on, '[]')
+            FROM institutions_qualification q WHERE q.institution_id = %(institution)s), false)""",
+        code="institution_not_qualified",
+        column=STARTED,
+        institution=context.batch.institution_id,
+    )
+
+
+@register_check
+def hours_are_positive(context: CheckContext) -> Query:
+    return _rows_where("r.hours = 0", code="hours_zero", column=HOURS)
+
+
+@register_check
+def professional_within_total(context: CheckContext) -> Query:
+    return _rows_where("r.professional_hours > r.hours", code="professional_over_total", column=PROFESSIONAL)
+
+
+@register_check
+def course_is_partial(context: CheckContext) -> Query:
+    rules = context.policy.education
+    return _rows_where(
+        "r.hours > 0 AND r.professional_hours <= r.hours"
+        " AND (r.hours < %(hours)s OR r.professional_hours < %(professional)s)",
+        code="partial_course",
+        column=HOURS,
+        severity="warning",
+        facts="jsonb_build_object('hours', %(hours)s / 10.0, 'professional_hours', %(professional)s / 10.0)",
+        hours=int(rules.annual_hours * 10),
+        professional=int(rules.annual_professional_hours * 10),
+    )
+
+
+_A_DAY = "r.hours::numeric / (r.ended_on - r.started_on + 1)"
+
+
+@register_check
+def more_hours_than_a_day_has(context: CheckContext) -> Query:
+    return _rows_where(
+        f"r.ended_on >= r.started_on AND {_A_DAY} > %(limit)s",
+        code="impossible_hours",
+        column=HOURS,
+        facts=_hours_a_day("%(limit)s"),
+        limit=int(context.policy.review.impossible_daily_hours * 10),
+    )
+
+
+@register_check
+def many_hours_a_day(context: CheckContext) -> Query:
+    review = context.policy.review
+    return _rows_where(
+        f"r.ended_on >= r.started_on AND {_A_DAY} > %(usual)s AND {_A_DAY} <= %(limit)s",
+        code="unusual_hours",
+        column=HOURS,
+        severity="warning",
+        facts=_hours_a_day("%(usual)s"),
+        usual=int(review.unusual_daily_hours * 10),
+        limit=int(review.impossible_daily_hours * 10),
+    )
+
+
+def _hours_a_day(limit: str) -> str:
+    return f"""jsonb_build_object('hours', r.hours / 10.0, 'days', r.ended_on - r.started_on + 1,
+        'limit', {limit} / 10.0)"""
+
+
+@register_check
+def post_is_known(context: CheckContext) -> Query:
+    known = {post.code for post in context.policy.exchange.posts} | _further_posts
+    return _rows_where(
+        "r.post_code <> '' AND NOT r.post_code = ANY(%(posts)s)",
+        code="post_unknown",
+        column=POST,
+        clause="1.1",
+        facts="jsonb_build_object('post_code', r.post_code)",
+        posts=sorted(known),
+    )
+
+
+@register_check
+def make_up_is_allowed(context: CheckContext) -> Query:
+    """By calendar years the period before is the year before; by anniversaries it may also be labelled one earlier."""
+    rules = context.policy.education
+    if not rules.make_up_allowed:
+        return _rows_where(
+            "r.makes_up_for IS NOT NULL", code="make_up_not_allowed", column=MAKES_UP, clause="2.1"
+        )
+    return _rows_where(
+        "extract(year FROM r.ended_on)::int - r.makes_up_for <> ALL(%(distances)s)",
+        code="make_up_year",
+        column=MAKES_UP,
+        clause="2.1",
+        facts="jsonb_build_object('year', r.makes_up_for, 'expected', extract(year FROM r.ended_on)::int - 1)",
+        distances=[1] if rules.period_basis == "calendar" else [1, 2],
+    )
+
+
+def _same_course(table: str) -> str:
+    return " AND ".join(
+        f"{table}.{name} = r.{name}" for name in ("post_code", "course", "started_on", "ended_on")
+    )
+
+
+@register_check
+def twice_in_the_file(context: CheckContext) -> Query:
+    """Both rows are named: nobody here can know which of them is meant."""
+    key = "id_number_hash, post_code, course, started_on, ended_on"
+    return Query(
+        f"""
+        SELECT r.number, '{ID_NUMBER}', 'duplicate_in_file', 'error', '2.2',
+               jsonb_build_object('rows', to_jsonb(same.numbers))
+        FROM education_batchrow r JOIN (
+            SELECT {key}, (array_agg(number ORDER BY number))[1:10] AS numbers FROM education_batchrow
+            WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL
+            GROUP BY {key} HAVING count(*) > 1) same USING ({key})
+        WHERE r.batch_id = %(batch)s"""
+    )
+
+
+@register_check
+def one_number_two_names(context: CheckContext) -> Query:
+    return Query(
+        f"""
+        SELECT r.number, '{NAME}', 'names_differ_in_file', 'error', '2.2',
+               jsonb_build_object('rows', to_jsonb(same.numbers))
+        FROM education_batchrow r JOIN (
+            SELECT id_number_hash, (array_agg(number ORDER BY number))[1:10] AS numbers FROM education_batchrow
+            WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL AND name <> ''
+            GROUP BY id_number_hash HAVING count(DISTINCT name) > 1) same USING (id_number_hash)
+        WHERE r.batch_id = %(batch)s"""
+    )
+
+
+@register_check
+def name_belongs_to_number(context: CheckContext) -> Query:
+    """An error where the person has given the name; the registry alone may itself be wrong, so there a warning."""
+    return Query(
+        f"""
+        SELECT r.number, '{NAME}', 'name_not_of_id',
+               CASE WHEN p.profile_completed_at IS NULL THEN 'warning' ELSE 'error' END, '2.2', '{{}}'::jsonb
+        FROM education_batchrow r JOIN accounts_person p ON p.id_number_hash = r.id_number_hash
+        WHERE r.batch_id = %(batch)s AND r.name <> ''
+          AND lower(normalize(p.name, NFKC)) <> lower(normalize(r.name, NFKC))"""
+    )
+
+
+@register_check
+def already_credited(context: CheckContext) -> Query:
+    return Query(
+        f"""
+        SELECT r.number, '{ID_NUMBER}', 'already_credited', 'error', '2.2', jsonb_build_object(
+            'institution', i.name, 'on', (c.approved_at AT TIME ZONE 'Asia/Shanghai')::date)
+        {CREDITED_ROWS}"""
+    )
+
+
+@register_check
+def already_submitted(context: CheckContext) -> Query:
+    return Query(
+        f"""
+        SELECT DISTINCT ON (r.number) r.number, '{ID_NUMBER}', 'already_submitted', 'error', '2.2',
+               jsonb_build_object('institution', i.name)
+        {SUBMITTED_ROWS}
+        ORDER BY r.number"""
+    )
+
+
+@register_check
+def in_another_open_batch(context: CheckContext) -> Query:
+    """Only batches of the same institution: what others prepare is theirs."""
+    return Query(
+        f"""
+        SELECT DISTINCT ON (r.number) r.number, '{ID_NUMBER}', 'in_another_batch', 'warning', '2.2',
+               jsonb_build_object('filename', b.filename, 'row', o.number)
+        FROM education_batchrow r
+        JOIN education_batchrow o ON o.id_number_hash = r.id_number_hash AND {_same_course("o")}
+        JOIN education_batch b ON b.id = o.batch_id
+        WHERE r.batch_id = %(batch)s AND b.id <> %(batch)s AND b.state = 'checked'
+          AND b.institution_id = %(institution)s AND b.id IS DISTINCT FROM %(corrects)s
+          AND NOT EXISTS (SELECT FROM education_batch newer WHERE newer.corrects_id = b.id)
+        ORDER BY r.number, b.uploaded_at""",
+        {"institution": context.batch.institution_id, "corrects": context.batch.corrects_id},
+    )
+
+
+CREDITED_ROWS = f"""
+FROM education_batchrow r
+JOIN accounts_person p ON p.id_number_hash = r.id_number_hash
+JOIN education_cerecord c ON c.person_id = p.id AND {_same_course("c")}
+JOIN institutions_institution i ON i.id = c.institution_id
+WHERE r.batch_id = %(batch)s AND NOT r.dropped"""
+"""Rows of a batch whose course is credited already."""
+
+SUBMITTED_ROWS = f"""
+FROM education_batchrow r
+JOIN education_batchrow o ON o.id_number_hash = r.id_number_hash AND {_same_course("o")}
+JOIN education_batch b ON b.id = o.batch_id
+JOIN institutions_institution i ON i.id = b.institution_id
+WHERE r.batch_id = %(batch)s AND NOT r.dropped AND NOT o.dropped AND b.id <> %(batch)s AND b.state = 'submitted'"""
+"""Rows of a batch whose course stands in another batch that waits for its review."""

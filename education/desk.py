@@ -1,0 +1,25 @@
+"""Where this room's work is found: the reviewer's inbox and the navigation of each role."""
+
+from django.utils.translation import gettext_lazy as _
+
+from education.selectors import review_queue_state
+from portal.accounts.models import Role, User
+from portal.desk import WorkQueue, register_queue
+from portal.navigation import Entry, register_entry
+
+
+def _waiting(user: User) -> int:
+    return review_queue_state().waiting
+
+
+def register() -> None:
+    register_queue(
+        WorkQueue("batches", _("Batches of continuing education"), "review-batches", review_queue_state)
+    )
+    reviewers = (Role.REVIEWER, Role.CHIEF)
+    register_entry(Entry("review-home", _("Inbox"), order=10), *reviewers)
+    register_entry(Entry("review-batches", _("Batches"), order=20, count=_waiting), *reviewers)
+    register_entry(Entry("institution-home", _("Overview"), order=10), Role.CLERK)
+    register_entry(Entry("batch-list", _("Batches"), order=20), Role.CLERK)
+    register_entry(Entry("batch-upload", _("Upload a batch"), order=30), Role.CLERK)
+    register_entry(Entry("my-education", _("Continuing education"), order=30), Role.WORKER)

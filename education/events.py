@@ -1,0 +1,16 @@
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from portal.events.verbs import register_verbs
+
+
+@register_verbs
+class Verb(TextChoices):
+    UPLOADED = "education.batch.uploaded", _("Batch uploaded")
+    CHECKED = "education.batch.checked", _("Batch checked")
+    FAILED = "education.batch.failed", _("File of the batch could not be read")
+    RECHECK = "education.batch.recheck", _("Batch sent to another check")
+    SUBMITTED = "education.batch.submitted", _("Batch submitted")
+    REFUSED = "education.batch.refused", _("Submission of the batch refused")
+    APPROVED = "education.batch.approved", _("Batch approved, hours credited")
+    RETURNED = "education.batch.returned", _("Batch returned to the institution")

@@ -1,0 +1,117 @@
+"""The problems of a batch in words: what is wrong, and how to put it right, in the reader's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from portal.identity import Problem
+from portal.policy.explain import readable
+from portal.tables.messages import Explanation, describe, problem_codes
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "check_gave_up": (
+        gettext_noop("The check of this file was begun {attempts} times and never came to an end."),
+        gettext_noop(
+            "Save the table as a new workbook from the template and upload that, or call the department."
+        ),
+    ),
+    "ends_before_start": (
+        gettext_noop("The course ends before it starts."),
+        gettext_noop("Check both dates; perhaps they changed places."),
+    ),
+    "in_the_future": (
+        gettext_noop("The course has not ended yet."),
+        gettext_noop("Report it in a batch after its last day, or correct the date."),
+    ),
+    "institution_not_qualified": (
+        gettext_noop("The institution was not qualified on every day of the course."),
+        gettext_noop(
+            "Check the dates. Hours count only while the institution is in the national directory or its commitment "
+            "is on file."
+        ),
+    ),
+    "hours_zero": (
+        gettext_noop("The course has no hours."),
+        gettext_noop("Enter the hours of the course, or delete the row."),
+    ),
+    "professional_over_total": (
+        gettext_noop("There are more professional hours than hours in all."),
+        gettext_noop("Enter all hours under 总学时, and how many of them were professional under 专业学时."),
+    ),
+    "partial_course": (
+        gettext_noop(
+            "By itself this course does not reach {hours} hours with {professional_hours} professional ones."
+        ),
+        gettext_noop("Nothing needs to be done if the person takes the rest in another course."),
+    ),
+    "impossible_hours": (
+        gettext_noop("{hours} hours in {days} days: more than {limit} hours a day."),
+        gettext_noop("Check the hours and both dates."),
+    ),
+    "unusual_hours": (
+        gettext_noop(
+            "{hours} hours in {days} days: more than {limit} hours a day, which the reviewer will look at."
+        ),
+        gettext_noop("Check the hours and both dates; if they are right, say why under 备注."),
+    ),
+    "post_unknown": (
+        gettext_noop("There is no post with the code {post_code}."),
+        gettext_noop("Choose the code from the second sheet of the template."),
+    ),
+    "make_up_not_allowed": (
+        gettext_noop("Hours of an earlier year cannot be made up."),
+        gettext_noop("Empty the cell; the hours then count for the year in which the course ended."),
+    ),
+    "make_up_year": (
+        gettext_noop(
+            "A course can make up only for the period right before the one in which it ended, not for {year}."
+        ),
+        gettext_noop("Enter {expected}, or empty the cell if nothing is made up."),
+    ),
+    "duplicate_in_file": (
+        gettext_noop("The same person and course stand in rows {rows}."),
+        gettext_noop("Keep one of the rows."),
+    ),
+    "names_differ_in_file": (
+        gettext_noop("Rows {rows} give different names for one ID number."),
+        gettext_noop("Compare each name and number with the ID card."),
+    ),
+    "name_not_of_id": (
+        gettext_noop("The name is not the one known for this ID number."),
+        gettext_noop(
+            "Compare both with the ID card. A person who changed their name asks for a change of information first."
+        ),
+    ),
+    "already_credited": (
+        gettext_noop("This course was credited to the person on {on}, reported by {institution}."),
+        gettext_noop("Delete the row, or correct the course or its dates."),
+    ),
+    "already_submitted": (
+        gettext_noop(
+            "This course of the person stands in a batch of {institution} that waits for its review."
+        ),
+        gettext_noop("Delete the row, or correct the course or its dates."),
+    ),
+    "in_another_batch": (
+        gettext_noop("The same stands in row {row} of your file {filename}, which has not been submitted."),
+        gettext_noop("Submit only one of the two."),
+    ),
+}
+
+
+def register_problem(code: str, *, message: str, fix: str) -> None:
+    """Give the wording of a problem that another room's check finds; both are msgids with the facts as {fields}."""
+    if code in _WORDS or code in problem_codes():
+        raise ValueError(f"The problem {code} is registered twice.")
+    _WORDS[code] = (message, fix)
+
+
+def explain_problem(code: str, facts: Mapping[str, Any]) -> Explanation:
+    """Return what is wrong and how to put it right; `KeyError` for a code that nobody has put into words."""
+    if code not in _WORDS:
+        return describe(Problem(code, facts))
+    fields = {name: readable(fact) for name, fact in facts.items()}
+    message, fix = _WORDS[code]
+    return Explanation(_(message).format_map(fields), _(fix).format_map(fields))

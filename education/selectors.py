@@ -1,0 +1,186 @@
+"""What is read about batches and credited hours. Each queryset is scoped by who may see it."""
+
+# ruff: noqa: S608 - every piece of SQL is text of this portal, values go in as parameters
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Count, F, Min, Q, QuerySet
+
+from education.checks import CREDITED_ROWS, SUBMITTED_ROWS
+from education.models import Batch, BatchRow, BatchState, CERecord, RowProblem
+from education.submission import SubmissionFacts
+from institutions.models import Institution
+from institutions.selectors import institution_of, is_qualified
+from portal import clock
+from portal.accounts.models import Person, Role, User
+from portal.desk import QueueState
+from portal.policy import current_pack, day_of
+
+UNTOUCHED = timedelta(seconds=20)
+"""How long an uploaded batch may lie before the sweep takes it for forgotten."""
+
+
+def month_of(moment: datetime) -> date:
+    """Return the first day of the calendar month in Asia/Shanghai (2.2)."""
+    return day_of(moment).replace(day=1)
+
+
+def batches_of(institution: Institution) -> QuerySet[Batch]:
+    return (
+        Batch.objects.filter(institution=institution)
+        .select_related("institution")
+        .order_by("-uploaded_at", "pk")
+    )
+
+
+def batches_visible_to(user: User) -> QuerySet[Batch]:
+    """Return the batches of a clerk's own institution; all of them for a reviewer; none for anyone else."""
+    if user.role in {Role.REVIEWER, Role.CHIEF}:
+        return Batch.objects.select_related("institution")
+    institution = institution_of(user.pk)
+    return batches_of(institution) if institution else Batch.objects.none()
+
+
+def batches_in_review() -> QuerySet[Batch]:
+    """Return what waits for a reviewer, the oldest first."""
+    return (
+        Batch.objects.filter(state=BatchState.SUBMITTED)
+        .select_related("institution")
+        .order_by("submitted_at", "pk")
+    )
+
+
+def batches_decided() -> QuerySet[Batch]:
+    return (
+        Batch.objects.filter(state__in=[BatchState.APPROVED, BatchState.RETURNED])
+        .select_related("institution", "decided_by")
+        .order_by("-decided_at", "pk")
+    )
+
+
+def review_queue_state() -> QueueState:
+    found = Batch.objects.filter(state=BatchState.SUBMITTED).aggregate(
+        waiting=Count("pk"), oldest=Min("submitted_at")
+    )
+    return QueueState(found["waiting"], found["oldest"])
+
+
+def batches_to_check() -> list[uuid.UUID]:
+    """Return batches that nobody may be checking; one that somebody is at turns a second worker away by itself."""
+    since = clock.now() - UNTOUCHED
+    forgotten = Q(state=BatchState.UPLOADED, uploaded_at__lt=since) | Q(
+        state=BatchState.CHECKING, checking_at__lt=since
+    )
+    return list(Batch.objects.filter(forgotten).order_by("uploaded_at").values_list("pk", flat=True)[:100])
+
+
+def places_taken(institution: Institution, month: date) -> set[int]:
+    """Return the places of a month that are used up. A returned batch holds its place for its correction."""
+    taken = Batch.objects.filter(institution=institution, quota_month=month, submitted_at__isnull=False)
+    return {place for place in taken.values_list("quota_place", flat=True) if place is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many batches an institution may submit in a month, and how many of them are left."""
+
+    month: date
+    per_month: int
+    left: int
+
+
+def quota_of(institution: Institution, moment: datetime) -> Quota:
+    month = month_of(moment)
+    per_month = current_pack().on(day_of(moment)).batches.per_month
+    return Quota(month, per_month, max(0, per_month - len(places_taken(institution, month))))
+
+
+def submission_facts(batch: Batch, *, at: datetime, drop_bad_rows: bool = False) -> SubmissionFacts:
+    """Gather what decides the submission of ``batch`` at the moment ``at``."""
+    return SubmissionFacts(
+        state=batch.state,
+        replaced=Batch.objects.filter(corrects=batch).exists(),
+        rows=batch.rows_total,
+        bad_rows=batch.rows_total - batch.rows_valid,
+        drop_bad_rows=drop_bad_rows,
+        reported_meanwhile=_reported_meanwhile(batch) if batch.state == BatchState.CHECKED else 0,
+        institution_qualified=is_qualified(batch.institution, day_of(at), day_of(at)),
+        places_taken=len(places_taken(batch.institution, month_of(at))),
+        has_place=batch.quota_place is not None,
+    )
+
+
+def _reported_meanwhile(batch: Batch) -> int:
+    """Count the good rows whose course is credited or submitted elsewhere by now."""
+    sql = f"""
+        SELECT count(*) FROM (
+            (SELECT r.number {CREDITED_ROWS} UNION SELECT r.number {SUBMITTED_ROWS})
+            EXCEPT SELECT p.row FROM education_rowproblem p WHERE p.batch_id = %(batch)s AND p.severity = 'error'
+        ) AS found"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"batch": batch.pk})
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def credited_rows(batch: Batch) -> list[int]:
+    """Return the rows of ``batch`` whose course is credited already, at most twenty."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT r.number {CREDITED_ROWS} ORDER BY r.number LIMIT 20", {"batch": batch.pk})
+        return [number for (number,) in cursor.fetchall()]
+
+
+def problems_of(batch: Batch) -> QuerySet[RowProblem]:
+    """Return the problems in the order of the sheet, those of the whole file first, errors before warnings."""
+    return RowProblem.objects.filter(batch=batch).order_by(F("row").asc(nulls_first=True), "severity", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Problems that are put right in the same way: their code, where one of them is, and how many rows have it."""
+
+    code: str
+    column: str
+    severity: str
+    clause: str
+    rows: int
+    first_row: int | None
+    facts: dict[str, object]
+
+
+def remedies_of(batch: Batch) -> list[Remedy]:
+    """Return the problems of a batch grouped by remedy: errors first, the most frequent first."""
+    groups = (
+        RowProblem.objects.filter(batch=batch)
+        .values("code", "column", "severity", "clause")
+        .annotate(rows=Count("row", distinct=True), first=Min("pk"), first_row=Min("row"))
+        .order_by("severity", "-rows", "code")
+    )
+    found = list(groups)
+    facts = dict(
+        RowProblem.objects.filter(pk__in=[group["first"] for group in found]).values_list("pk", "facts")
+    )
+    return [
+        Remedy(
+            g["code"], g["column"], g["severity"], g["clause"], g["rows"], g["first_row"], facts[g["first"]]
+        )
+        for g in found
+    ]
+
+
+def sample_rows(batch: Batch, count: int) -> list[BatchRow]:
+    """Return rows to look at: flagged ones first, then others spread by a hash that nobody can steer."""
+    flagged = RowProblem.objects.filter(batch=batch, row__isnull=False).values("row")
+    rows = BatchRow.objects.filter(batch=batch, dropped=False).extra(
+        select={"lot": "md5(education_batchrow.batch_id::text || education_batchrow.number)"}
+    )
+    warned = list(rows.filter(number__in=flagged).order_by("number")[:count])
+    others = rows.exclude(number__in=flagged).order_by("lot")[: max(0, count - len(warned))]
+    return sorted([*warned, *others], key=lambda row: row.number)
+
+
+def records_of(person: Person) -> QuerySet[CERecord]:
+    return CERecord.objects.filter(person=person).select_related("institution").order_by("-ended_on", "pk")

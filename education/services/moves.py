@@ -1,0 +1,56 @@
+"""What every service of a batch shares: who may act, and which state may follow which."""
+
+from education.models import TRANSITIONS, Batch, BatchState
+from institutions.models import Institution, Membership
+from portal.accounts.models import Role, User
+from portal.events.services import Actor
+
+
+class BatchStateError(Exception):
+    """The batch is not in a state in which this can be done; ``state`` is the one that it is in."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(f"The batch is {batch.state}.")
+        self.batch = batch
+        self.state = BatchState(batch.state)
+
+
+class NotOfInstitutionError(Exception):
+    """Only a clerk of the institution may do this."""
+
+
+class NotAReviewerError(Exception):
+    """Only a reviewer who has nothing to do with the batch or with any institution may decide it."""
+
+
+def move(batch: Batch, to: BatchState) -> None:
+    """Put a locked batch into the state ``to``; raise `BatchStateError` where `TRANSITIONS` has no such step."""
+    if to not in TRANSITIONS[BatchState(batch.state)]:
+        raise BatchStateError(batch)
+    batch.state = to
+
+
+def require_clerk(by: Actor, institution: Institution) -> User:
+    """Return the acting clerk of ``institution``; a role or place taken away a moment ago counts already."""
+    user = by.user
+    if (
+        user is None
+        or not Membership.objects.filter(
+            user=user, institution=institution, user__role=Role.CLERK, user__is_active=True
+        ).exists()
+    ):
+        raise NotOfInstitutionError
+    return user
+
+
+def require_reviewer(by: Actor, batch: Batch) -> User:
+    """Return the acting reviewer, who did not bring the batch and belongs to no institution."""
+    reviewers = User.objects.filter(
+        role__in=[Role.REVIEWER, Role.CHIEF], is_active=True, membership__isnull=True
+    )
+    user = by.user
+    if user is None or user.pk in {batch.uploaded_by_id, batch.submitted_by_id}:
+        raise NotAReviewerError
+    if not reviewers.filter(pk=user.pk).exists():
+        raise NotAReviewerError
+    return user

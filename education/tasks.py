@@ -1,0 +1,35 @@
+"""Celery's way into the services of this room. Arguments are identifiers, never personal data."""
+
+import logging
+import uuid
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from portal.events.services import Actor
+
+_log = logging.getLogger(__name__)
+
+
+@shared_task(name="education.check_batch")
+def check_batch(batch_id: str) -> None:
+    from education.services.checking import batch_check
+
+    batch_check(uuid.UUID(batch_id), by=Actor.job("check_batch"))
+
+
+@shared_task(name="education.resume_batches")
+def resume_batches() -> None:
+    """Take up again what was uploaded or begun but is in nobody's hands: a broker or a worker was away."""
+    from education.selectors import batches_to_check
+
+    for batch_id in batches_to_check():
+        enqueue_check(batch_id)
+
+
+def enqueue_check(batch_id: uuid.UUID) -> None:
+    """Ask a worker to check a batch. A broker that is away loses nothing: `resume_batches` asks again."""
+    try:
+        check_batch.apply_async((str(batch_id),), retry=False)
+    except OperationalError:
+        _log.warning("The broker cannot be reached; batch %s waits for the next sweep", batch_id)
