@@ -11,13 +11,13 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from portal import clock
 from portal.api.parsers import ExactJSONParser
 from portal.api.problems import InvalidProblemSerializer, ProblemSerializer
 from portal.api.serializers import StrictDateField, StrictSerializer
 from portal.api.throttling import SharedThrottle
-from portal.api.views import ApiView
 from portal.policy import Outcome, Policy, Result, current_pack
 
 PROBLEMS = {400: InvalidProblemSerializer, 429: ProblemSerializer}
@@ -29,7 +29,7 @@ class PolicyThrottle(SharedThrottle):
     scope = "policy"
 
 
-class OpenPolicyView(ApiView):
+class OpenPolicyView(APIView):
     """Open to anyone, within the rate limit; reads JSON exactly."""
 
     authentication_classes = ()
