@@ -1,0 +1,75 @@
+# Tasks of the project; `make help` lists them. Everything runs in .venv, which the tasks create themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := $(or $(shell command -v npm 2>/dev/null),$(BIN)/npm)
+SETUP := .venv/.installed
+NODE_SETUP := node_modules/.installed
+ASSETS := portal/static/build/app.css
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.DEFAULT_GOAL := help
+.PHONY: help setup assets demo demo-reset test journeys lint format types check messages migrations lock clean
+
+help: ## list the tasks
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+
+setup: $(SETUP) ## create .venv with the pinned packages
+
+$(SETUP): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11.")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@touch $@
+
+assets: $(ASSETS) ## build styles and scripts of the pages
+
+$(NODE_SETUP): package-lock.json $(SETUP)
+	PATH="$(PATH):$(CURDIR)/$(BIN)" "$(NPM)" ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(ASSETS): $(NODE_SETUP) package.json $(shell find portal/assets -type f)
+	PATH="$(PATH):$(CURDIR)/$(BIN)" "$(NPM)" run --silent build
+
+demo: $(SETUP) $(ASSETS) ## the whole portal with sample data; PORT=8000; Ctrl-C stops it
+	@exec $(BIN)/python manage.py demo
+
+demo-reset: $(SETUP) ## throw the demo's data away
+	@exec $(BIN)/python manage.py demo --reset
+
+test: $(SETUP) $(ASSETS) ## the whole suite, in parallel, on its own PostgreSQL and Redis
+	@exec $(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST)
+
+journeys: $(SETUP) $(ASSETS) ## only the stories in a real browser
+	@exec $(BIN)/python -m pytest -m journey $(PYTEST)
+
+lint: $(SETUP) ## style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(SETUP) ## put style and formatting right where that can be done
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+types: $(SETUP) ## types, strictly
+	$(BIN)/mypy .
+
+check: $(SETUP) ## Django's checks, those for production, missing migrations, translations
+	$(BIN)/python manage.py check --fail-level WARNING
+	env $$(grep -v '^#' docs/deploy/portal.env | xargs) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py messages --check
+
+messages: $(SETUP) ## extract and compile the message catalogues
+	$(BIN)/python manage.py messages
+
+migrations: $(SETUP) ## write migrations for changed models
+	$(BIN)/python manage.py makemigrations
+
+lock: ## pin the packages of pyproject.toml; LOCK=--upgrade takes newer ones
+	$(COMPILE) --extra dev --extra embedded --output-file requirements.txt $(LOCK) pyproject.toml
+	$(COMPILE) --constraint requirements.txt --output-file requirements-production.txt $(LOCK) pyproject.toml
+
+clean: ## remove what was built and installed; the demo's data stay
+	rm -rf .venv node_modules portal/static/build .mypy_cache .ruff_cache .pytest_cache var/test
