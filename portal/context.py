@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal import clock, navigation
-from portal.policy import current_pack
+from portal.policy import SHANGHAI, current_pack
 from portal.policy.forms import Text
 
 DISPLAY_COOKIE = "display"
@@ -46,10 +46,10 @@ def _demo_clock() -> dict[str, Any]:
     now = clock.now()
     end = current_pack().on(now.date()).exchange.window_end
     moments = [
-        (datetime.combine(end, time(23, 59), clock.SHANGHAI), _("Last minute of the window")),
-        (datetime.combine(end + timedelta(days=1), time(0, 5), clock.SHANGHAI), _("Window closed")),
-        (datetime(end.year + 2, 2, 1, 9, tzinfo=clock.SHANGHAI), str(end.year + 2)),
-        (datetime(end.year + 3, 2, 1, 9, tzinfo=clock.SHANGHAI), str(end.year + 3)),
+        (datetime.combine(end, time(23, 59), SHANGHAI), _("Last minute of the window")),
+        (datetime.combine(end + timedelta(days=1), time(0, 5), SHANGHAI), _("Window closed")),
+        (datetime(end.year + 2, 2, 1, 9, tzinfo=SHANGHAI), str(end.year + 2)),
+        (datetime(end.year + 3, 2, 1, 9, tzinfo=SHANGHAI), str(end.year + 3)),
     ]
     jumps = [{"to": moment.isoformat(), "label": label} for moment, label in moments if moment > now]
     return {"now": now, "jumps": jumps}

@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
-from django.forms.widgets import Input
+from django.forms.widgets import ChoiceWidget, Input
 from django.utils.translation import gettext_lazy as _
 
 KIT_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
@@ -104,7 +104,7 @@ def _missing(widget: forms.Widget) -> Any:
         return _("Choose a file for “%(label)s”.")
     if isinstance(widget, forms.CheckboxInput):
         return _("To go on, tick “%(label)s”.")
-    if isinstance(widget, forms.ChoiceWidget):
+    if isinstance(widget, ChoiceWidget):
         return _("Choose an answer for “%(label)s”.")
     return _("Fill in “%(label)s”.")
 
@@ -229,7 +229,7 @@ class HoursField(forms.DecimalField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 0, "max_digits": 6, "decimal_places": 1} | kwargs)
 
-    def clean(self, value: Any) -> int | None:  # type: ignore[override]
+    def clean(self, value: Any) -> int | None:
         cleaned = super().clean(value)
         return None if cleaned is None else int(cleaned * 10)
 

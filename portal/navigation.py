@@ -62,7 +62,11 @@ def links(request: HttpRequest) -> Iterator[Link]:
     """Yield the navigation of a page; the entry whose address begins this page's address is the current one."""
     user = getattr(request, "user", None)
     found = [(reverse(entry.url_name), entry) for entry in entries_of(user)]
-    matching = [href for href, _entry in found if request.path == href or (href != "/" and request.path.startswith(href))]
+    matching = [
+        href
+        for href, _entry in found
+        if request.path == href or (href != "/" and request.path.startswith(href))
+    ]
     current = max(matching, key=len, default="")
     for href, entry in found:
         count = entry.count(user) if entry.count and isinstance(user, User) else 0

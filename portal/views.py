@@ -29,7 +29,8 @@ def start(request: HttpRequest) -> HttpResponse:
         "issuer": exchange.issuer.in_language(get_language() or settings.LANGUAGE_CODE),
         "last_year": exchange.issue_years[-1],
         "archive_check_deadline": exchange.archive_check_deadline,
-        "archive_check_open": exchange.archive_check_deadline and now.date() <= exchange.archive_check_deadline,
+        "archive_check_open": exchange.archive_check_deadline
+        and now.date() <= exchange.archive_check_deadline,
     }
     return render(request, "public/start.html", context)
 

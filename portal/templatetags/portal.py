@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
-from portal import clock, masking
+from portal import masking
 from portal.icons import ICONS
-from portal.policy import current_pack
+from portal.policy import current_pack, day_of
 
 register = template.Library()
 
@@ -39,7 +39,9 @@ def icon(name: str, title: str = "") -> SafeString:
     """Return the icon as inline SVG: hidden from screen readers, or named when ``title`` is given."""
     label = format_html('role="img" aria-label="{}"', title) if title else mark_safe('aria-hidden="true"')
     drawing = mark_safe(ICONS[name])  # noqa: S308 - our own drawings
-    return format_html('<svg class="app-icon" viewBox="0 0 24 24" focusable="false" {}>{}</svg>', label, drawing)
+    return format_html(
+        '<svg class="app-icon" viewBox="0 0 24 24" focusable="false" {}>{}</svg>', label, drawing
+    )
 
 
 # Figures, days and names
@@ -56,7 +58,7 @@ def parse_day(value: str | date | datetime | None) -> date | None:
     """Return the day, in Shanghai, of a moment, a date or an ISO string (as in a decision's facts)."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
-    return clock.day(value) if isinstance(value, datetime) else value
+    return day_of(value) if isinstance(value, datetime) else value
 
 
 @register.filter
@@ -164,12 +166,16 @@ def timeline_item(content: SafeString, title: str, at: datetime | date, by: str 
 @register.simple_block_tag
 def tabs(content: SafeString, label: str = "") -> str:
     """Sub navigation: a row of ``{% tab %}``."""
-    return render_to_string("components/tabs.html", {"content": content, "label": label or gettext("Sections")})
+    return render_to_string(
+        "components/tabs.html", {"content": content, "label": label or gettext("Sections")}
+    )
 
 
 @register.simple_tag
 def tab(text: str, href: str, *, current: bool = False, count: int | None = None) -> str:
-    return render_to_string("components/tab.html", {"text": text, "href": href, "current": current, "count": count})
+    return render_to_string(
+        "components/tab.html", {"text": text, "href": href, "current": current, "count": count}
+    )
 
 
 @register.simple_block_tag
@@ -193,8 +199,23 @@ def filter_bar(context: RequestContext, content: SafeString, action: str = "", *
 @register.simple_block_tag
 def page_head(content: SafeString, title: str, caption: str = "", lead: str = "") -> str:
     """The heading of a page; the body holds its buttons."""
-    values = {"content": content.strip(), "title": title, "caption": caption, "lead": lead}
+    has_buttons = bool(content.strip())
+    values = {"content": content if has_buttons else "", "title": title, "caption": caption, "lead": lead}
     return render_to_string("components/page_head.html", values)
+
+
+@register.simple_block_tag
+def certificate_card(content: SafeString, card: object = None, **facts: Any) -> str:
+    """A card that looks like the certificate; the body holds its links and buttons.
+
+    Its facts come from the attributes of ``card``, or one by one: ``variant`` (paper or electronic), ``kind`` (in words),
+    ``post``, ``number``, ``state`` and ``state_text``, ``holder``, ``photo`` (address), ``issuer``, ``issued_on``,
+    ``valid_until``, ``href``, ``note`` (what it is worth today).
+    """
+    values = {"state": "", **(vars(card) if card else {}), **facts}
+    if content.strip():
+        values["actions"] = content
+    return render_to_string("components/certificate_card.html", values)
 
 
 @register.simple_block_tag
@@ -226,7 +247,9 @@ def back_link(href: str, text: str = "") -> SafeString:
 @register.simple_tag
 def submit(text: str, kind: str = "", name: str = "", value: str = "") -> str:
     """A button that a double click presses once; ``kind`` is empty, secondary, warning or accent."""
-    return render_to_string("components/submit.html", {"text": text, "kind": kind, "name": name, "value": value})
+    return render_to_string(
+        "components/submit.html", {"text": text, "kind": kind, "name": name, "value": value}
+    )
 
 
 @register.simple_tag
@@ -239,24 +262,38 @@ def progress(value: float, maximum: float, label: str, unit: str = "") -> str:
 @register.simple_tag
 def bars(caption: str, rows: Sequence[Mapping[str, Any]], *, unit: str = "", head: str = "") -> str:
     """Ranked bars that are a table first: each row has ``label``, ``value``, ``maximum`` and maybe ``href``."""
-    return render_to_string("components/bars.html", {"caption": caption, "rows": rows, "unit": unit, "head": head})
+    return render_to_string(
+        "components/bars.html", {"caption": caption, "rows": rows, "unit": unit, "head": head}
+    )
 
 
 @register.simple_tag
 def error_summary(*forms: Any) -> str:
     """Every error of the forms in one box, each a link to its field; nothing when there is none."""
-    errors = [error for form in forms if isinstance(form, BaseForm | BaseFormSet) for error in _form_errors(form)]
+    errors = [
+        error for form in forms if isinstance(form, BaseForm | BaseFormSet) for error in _form_errors(form)
+    ]
     return render_to_string("components/error_summary.html", {"errors": errors}) if errors else ""
 
 
 def _form_errors(form: "BaseForm | BaseFormSet[Any]") -> list[dict[str, str]]:
     if isinstance(form, BaseFormSet):
-        own = [{"text": text, "target": ""} for text in form.non_form_errors()]
+        own = [{"text": str(text), "target": ""} for text in form.non_form_errors()]
         return own + [error for each in form.forms for error in _form_errors(each)]
-    found = [{"text": text, "target": ""} for text in form.non_field_errors()]
+    found = [{"text": str(text), "target": ""} for text in form.non_field_errors()]
     for bound in form:
-        found += [{"text": text, "target": _first_control(bound)} for text in bound.errors]
+        found += [
+            {"text": _named_error(str(text), str(bound.label)), "target": _first_control(bound)}
+            for text in bound.errors
+        ]
     return found
+
+
+def _named_error(error: str, label: str) -> str:
+    """Name the field where its error does not: above the form, the error stands alone."""
+    if label.lower() in error.lower():
+        return error
+    return gettext("%(label)s: %(error)s") % {"label": label, "error": error}
 
 
 def _first_control(bound: Any) -> str:
@@ -265,7 +302,10 @@ def _first_control(bound: Any) -> str:
 
 @register.simple_tag
 def checklist(
-    decision: Mapping[str, Any], actions: Mapping[str, Mapping[str, Any]] | None = None, *, outcome: bool = True
+    decision: Mapping[str, Any],
+    actions: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    outcome: bool = True,
 ) -> str:
     """A decision (``Decision.as_dict(explain)``) as a check-list.
 
@@ -277,7 +317,12 @@ def checklist(
     }  # fmt: skip
     actions = actions or {}
     checks = [
-        {**check, "word": words[check["result"]], "icon": CHECK_ICONS[check["result"]], "action": _cure(check, actions)}
+        {
+            **check,
+            "word": words[check["result"]],
+            "icon": CHECK_ICONS[check["result"]],
+            "action": _cure(check, actions),
+        }
         for check in decision["checks"]
     ]
     return render_to_string("components/checklist.html", {
@@ -300,7 +345,9 @@ def pagination(context: RequestContext, page: Page[Any]) -> str:
     query.pop("page", None)
     prefix = f"?{query.urlencode()}&page=" if query else "?page="
     numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return render_to_string("components/pagination.html", {"page": page, "numbers": numbers, "prefix": prefix})
+    return render_to_string(
+        "components/pagination.html", {"page": page, "numbers": numbers, "prefix": prefix}
+    )
 
 
 @register.simple_tag(takes_context=True)
