@@ -36,39 +36,49 @@ def issuer_codes() -> list[str]:
     return [*sorted(codes), "other"]
 
 
-class ArchiveCheckSerializer(StrictSerializer):
+class ExchangeArchiveCheckSerializer(StrictSerializer):
+    """A check of the department's files, for a certificate that the national system does not show (1.1)."""
+
     requested_on = StrictDateField()
     papers_seen_on = StrictDateField(allow_null=True, default=None)
     outcome = StrictChoiceField(["pending", "confirmed", "rejected"])
 
 
-class CertificateSerializer(StrictSerializer):
+class ExchangeCertificateSerializer(StrictSerializer):
+    """The legacy certificate, as the registry knows it (1.1)."""
+
     kind = StrictChoiceField(CERTIFICATE_KINDS)
     issuer = StrictChoiceField(issuer_codes())
     post_code = StrictCharField(max_length=20)
     issued_on = StrictDateField()
     status = StrictChoiceField(["active", "exchanged", "void"])
     in_national_system = StrictBooleanField()
-    archive_check = ArchiveCheckSerializer(allow_null=True, default=None)
+    archive_check = ExchangeArchiveCheckSerializer(allow_null=True, default=None)
 
 
-class ProfileSerializer(StrictSerializer):
+class ExchangeProfileSerializer(StrictSerializer):
+    """What the holder has filled in (1.3)."""
+
     complete = StrictBooleanField()
     photo = StrictBooleanField()
 
 
-class CourseSerializer(CourseHoursSerializer):
+class ExchangeCourseSerializer(CourseHoursSerializer):
+    """One approved course (1.3, 2.2)."""
+
     post_code = StrictCharField(max_length=20)
     ended_on = StrictDateField()
     assessment = StrictChoiceField(["passed", "failed", "none"], allow_null=True)
 
 
 class ExchangeRequestSerializer(StrictSerializer):
+    """Everything that an exchange is decided on."""
+
     on = StrictDateTimeField(help_text="The moment of the click")
-    certificate = CertificateSerializer()
-    profile = ProfileSerializer()
+    certificate = ExchangeCertificateSerializer()
+    profile = ExchangeProfileSerializer()
     education = serializers.ListField(
-        child=CourseSerializer(), max_length=MOST_RECORDS, help_text="Approved courses, in any order"
+        child=ExchangeCourseSerializer(), max_length=MOST_RECORDS, help_text="Approved courses, in any order"
     )
 
 

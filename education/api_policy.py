@@ -40,7 +40,9 @@ from portal.policy.api import (
 MOST_RECORDS = 1000
 
 
-class RecordSerializer(CourseHoursSerializer):
+class StandingRecordSerializer(CourseHoursSerializer):
+    """One approved course (2.1, 2.2)."""
+
     ended_on = StrictDateField()
     post_code = StrictCharField(max_length=20)
     makes_up_for = StrictIntegerField(
@@ -49,6 +51,8 @@ class RecordSerializer(CourseHoursSerializer):
 
 
 class StandingRequestSerializer(StrictSerializer):
+    """Everything that a standing is worked out from."""
+
     as_of = StrictDateField()
     kind = StrictChoiceField(["electronic", "safety_officer"])
     issued_on = StrictDateField()
@@ -56,11 +60,11 @@ class StandingRequestSerializer(StrictSerializer):
     engaged_in_post = StrictBooleanField()
     post_code = StrictCharField(max_length=20)
     education = serializers.ListField(
-        child=RecordSerializer(), max_length=MOST_RECORDS, help_text="Approved courses, in any order"
+        child=StandingRecordSerializer(), max_length=MOST_RECORDS, help_text="Approved courses, in any order"
     )
 
 
-class PeriodSerializer(serializers.Serializer[Any]):
+class StandingPeriodSerializer(serializers.Serializer[Any]):
     label = serializers.IntegerField()  # type: ignore[assignment]  # the name of the contract
     start = serializers.DateField()
     end = serializers.DateField()
@@ -71,7 +75,7 @@ class PeriodSerializer(serializers.Serializer[Any]):
     missing_professional_hours = serializers.FloatField()
 
 
-class WindowSerializer(serializers.Serializer[Any]):
+class StandingWindowSerializer(serializers.Serializer[Any]):
     labels = serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2)
     hours = serializers.FloatField()
     required = serializers.FloatField()  # type: ignore[assignment]  # the name of the contract
@@ -79,12 +83,12 @@ class WindowSerializer(serializers.Serializer[Any]):
     decided_after = serializers.DateField()
 
 
-class UncountedSerializer(serializers.Serializer[Any]):
+class StandingUncountedSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     reason = serializers.ChoiceField([reason.value for reason in UncountedReason])
 
 
-class HoursNeededSerializer(serializers.Serializer[Any]):
+class StandingNeedSerializer(serializers.Serializer[Any]):
     hours = serializers.FloatField()
     professional_hours = serializers.FloatField()
     by = serializers.DateField()
@@ -92,11 +96,11 @@ class HoursNeededSerializer(serializers.Serializer[Any]):
 
 class StandingSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField([status.value for status in Status])
-    periods = PeriodSerializer(many=True)
-    windows = WindowSerializer(many=True)
-    uncounted = UncountedSerializer(many=True)
+    periods = StandingPeriodSerializer(many=True)
+    windows = StandingWindowSerializer(many=True)
+    uncounted = StandingUncountedSerializer(many=True)
     lapsed_on = serializers.DateField(allow_null=True)
-    needed_next = HoursNeededSerializer(allow_null=True)
+    needed_next = StandingNeedSerializer(allow_null=True)
     checks = CheckSerializer(many=True)
     policy = PolicyReferenceSerializer()
 

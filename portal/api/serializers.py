@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -38,6 +39,17 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
         message = _("Unknown field. Expected only %(names)s.") % {"names": ", ".join(self.fields)}
         return {name: [message] for name in sorted(data.keys() - self.fields.keys())}
+
+
+class StrictSerializerDescription(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Tells the API description that there are no other names."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
 
 
 class StrictCharField(serializers.CharField):
