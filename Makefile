@@ -6,8 +6,8 @@ NPM := $(or $(shell command -v npm 2>/dev/null),$(BIN)/npm)
 SETUP := .venv/.installed
 NODE_SETUP := node_modules/.installed
 ASSETS := portal/static/build/app.css
-COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
-	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11.0 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup assets demo demo-reset test journeys lint format types check messages migrations lock clean
