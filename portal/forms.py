@@ -225,6 +225,10 @@ class HoursField(forms.DecimalField):
     """Hours with at most one decimal; the cleaned value is whole tenths of an hour (28.5 → 285)."""
 
     widget = NumberInput
+    default_error_messages: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("invalid", "max_decimal_places", "max_digits", "max_whole_digits", "min_value"),
+        _("Enter hours with one decimal at most, such as 28.5."),
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 0, "max_digits": 6, "decimal_places": 1} | kwargs)
