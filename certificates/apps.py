@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CertificatesConfig(AppConfig):
@@ -6,6 +7,10 @@ class CertificatesConfig(AppConfig):
 
     def ready(self) -> None:
         from certificates import events, notices, queues  # noqa: F401 - importing registers the event texts
+        from portal.accounts.models import Role
+        from portal.navigation import Entry, register_entry
 
         notices.register()
         queues.register()
+        register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)
+        register_entry(Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF)

@@ -16,8 +16,8 @@ from certificates.models import ArchiveCheck, ElectronicCertificate, LegacyCerti
 from certificates.numbers import normalise_number
 from education.models import CERecord
 from education.rules import CourseRecord, Standing, StandingFacts, StandingRecord, ce_standing
-from portal import crypto
 from portal.accounts.models import Person
+from portal.accounts.selectors import id_number_hash
 from portal.identity import normalise_id_number, same_name
 from portal.policy import Decision, Policy, current_pack, day_of
 
@@ -214,21 +214,26 @@ def _standing_record(record: CERecord) -> StandingRecord:
     )
 
 
-def archive_checks(*, decided: bool) -> "QuerySet[ArchiveCheck]":
-    """Return archive checks with certificate and holder: those that wait, oldest first, or the others, newest first."""
-    waiting = {"outcome": ArchiveCheck.Outcome.PENDING, "ended_at__isnull": True}
-    checks = ArchiveCheck.objects.select_related("certificate__person", "decided_by", "papers_seen_by")
-    if decided:
-        return checks.exclude(**waiting).order_by(Coalesce("decided_at", "ended_at").desc(), "pk")
-    return checks.filter(**waiting).order_by("requested_at", "pk")
+def archive_checks() -> "QuerySet[ArchiveCheck]":
+    """Return every archive check with its certificate, holder and deciders, the last decided first."""
+    return ArchiveCheck.objects.select_related("certificate__person", "decided_by", "papers_seen_by").order_by(
+        Coalesce("decided_at", "ended_at", "requested_at").desc(), "pk"
+    )
 
 
-def service_requests(*, decided: bool) -> "QuerySet[LegacyServiceRequest]":
-    """Return service requests with certificate and holder: those that wait, oldest first, or the others, newest first."""
-    requests = LegacyServiceRequest.objects.select_related("certificate__person", "decided_by")
-    if decided:
-        return requests.exclude(state=LegacyServiceRequest.State.OPEN).order_by("-decided_at", "pk")
-    return requests.filter(state=LegacyServiceRequest.State.OPEN).order_by("requested_at", "pk")
+def archive_checks_done() -> "QuerySet[ArchiveCheck]":
+    return archive_checks().exclude(outcome=ArchiveCheck.Outcome.PENDING, ended_at__isnull=True)
+
+
+def service_requests() -> "QuerySet[LegacyServiceRequest]":
+    """Return every service request with its certificate, holder and decider, the last decided first."""
+    return LegacyServiceRequest.objects.select_related("certificate__person", "decided_by").order_by(
+        Coalesce("decided_at", "requested_at").desc(), "pk"
+    )
+
+
+def service_requests_done() -> "QuerySet[LegacyServiceRequest]":
+    return service_requests().exclude(state=LegacyServiceRequest.State.OPEN)
 
 
 def about_holder(text: str) -> Q:
@@ -238,5 +243,5 @@ def about_holder(text: str) -> Q:
     )
     id_number = normalise_id_number(text)
     if isinstance(id_number, str):
-        found |= Q(certificate__person__id_number_hash=crypto.blind_index("id_number", id_number))
+        found |= Q(certificate__person__id_number_hash=id_number_hash(id_number))
     return found

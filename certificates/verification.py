@@ -7,8 +7,12 @@ from typing import Any
 from certificates.models import CertificateState, ElectronicCertificate, LegacyCertificate, LegacyStatus
 from certificates.numbers import normalise_number
 from certificates.selectors import ce_records_of, electronic_standing
+from portal.limits import Limit
 from portal.masking import mask_name
 from portal.policy import day_of
+
+VERIFY_LIMIT = Limit("verify", "30/minute")
+"""How often one address may ask, by page and API together: enough for a queue at a gate, too little to harvest names."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,64 @@
+"""``/api/v1/verify/{number}/``: whether a certificate is good, for anyone's system."""
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from certificates.verification import VERIFY_LIMIT, verify
+from portal import clock
+from portal.api.problems import ProblemSerializer
+from portal.limits import origin
+
+
+class VerifyThrottle(BaseThrottle):
+    """The limit of the page and the API together."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        return VERIFY_LIMIT.take(origin(request._request))
+
+    def wait(self) -> float:
+        return 60.0
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    number = serializers.CharField(help_text="As the portal writes it, whatever spelling was asked for.")
+    state = serializers.ChoiceField(["valid", "expired", "suspended", "void", "unknown"])
+    holder = serializers.CharField(allow_null=True, help_text="Masked.")
+    post = serializers.CharField(allow_null=True, help_text="The post's code.")
+    issued_on = serializers.DateField(allow_null=True)
+    replaced_by = serializers.CharField(
+        allow_null=True, help_text="Of a paper certificate: the electronic one's number."
+    )
+    education = serializers.ChoiceField(
+        ["not_due", "on_track", "at_risk", "lapsed"], allow_null=True, help_text="Electronic certificates only (2.1)."
+    )
+    reason = serializers.ChoiceField(
+        ["exchanged", "cancelled", "hours", "not_engaged", "revoked"], allow_null=True, help_text="Why it is void."
+    )
+    as_of = serializers.DateTimeField()
+
+
+class VerifyView(APIView):
+    """Answers for electronic and paper numbers alike; a number that nobody holds is `unknown`, with status 200."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (VerifyThrottle,)
+
+    @extend_schema(
+        operation_id="verify",
+        parameters=[OpenApiParameter("number", str, OpenApiParameter.PATH, description="In any spelling.")],
+        responses={200: VerificationSerializer, 429: ProblemSerializer},
+    )
+    def get(self, request: Request, number: str) -> Response:
+        return Response(verify(number, at=clock.now()).as_dict())
+
+
+urlpatterns = [path("verify/<path:number>/", VerifyView.as_view(), name="api-verify")]

@@ -1,0 +1,103 @@
+"""The worker's home, and each certificate that the worker holds."""
+
+import uuid
+from base64 import b64encode
+
+from django.conf import settings
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+
+from certificates.documents.qr import draw_qr, verification_address
+from certificates.models import ElectronicCertificate, LegacyCertificate
+from certificates.numbers import grouped
+from certificates.presentation import electronic_view, next_step, paper_view, post_label
+from certificates.selectors import (
+    HeldElectronic,
+    ce_records_of,
+    electronic_standing,
+    electronics_of,
+    held_electronic,
+    held_paper,
+    held_papers,
+    papers_of,
+    service_requests_of,
+)
+from certificates.services.documents import document_ensure
+from portal import clock
+from portal.accounts.models import Person, Role
+from portal.permissions import SignedInRequest, role_required
+
+worker_page = role_required(Role.WORKER)
+
+
+def holder(request: SignedInRequest) -> Person:
+    """Return the person behind a worker's account, which always has one."""
+    person = request.user.person
+    if person is None:
+        raise ValueError("A worker's account belongs to a person.")
+    return person
+
+
+def own_paper(request: SignedInRequest, pk: uuid.UUID) -> LegacyCertificate:
+    """Return the holder's own certificate; anybody else's does not exist (404)."""
+    return get_object_or_404(papers_of(holder(request)), pk=pk)
+
+
+def own_electronic(request: SignedInRequest, pk: uuid.UUID) -> ElectronicCertificate:
+    """Return the holder's own certificate; anybody else's does not exist (404)."""
+    return get_object_or_404(electronics_of(holder(request)), pk=pk)
+
+
+@worker_page
+def worker_home(request: SignedInRequest) -> HttpResponse:
+    person, at = holder(request), clock.now()
+    papers = [paper_view(held, at=at) for held in held_papers(person, at=at)]
+    electronics = [electronic_view(held, at=at) for held in held_electronic(person, at=at)]
+    context = {
+        "person": person,
+        "papers": papers,
+        "electronics": electronics,
+        "step": next_step(papers, electronics, at=at),
+    }
+    return render(request, "worker/home.html", context)
+
+
+@worker_page
+def legacy_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    paper, at = own_paper(request, pk), clock.now()
+    view = paper_view(held_paper(paper, holder(request), at=at), at=at)
+    context = {"view": view, "paper": paper, "requests": service_requests_of(paper)}
+    return render(request, "worker/legacy_certificate.html", context)
+
+
+@worker_page
+def electronic_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    certificate, at = own_electronic(request, pk), clock.now()
+    standing = electronic_standing(certificate, ce_records_of(holder(request)), at=at)
+    address = verification_address(settings.PUBLIC_URL, certificate.number)
+    context = {
+        "view": electronic_view(HeldElectronic(certificate, standing), at=at),
+        "certificate": certificate,
+        "number": grouped(certificate.number),
+        "address": address,
+        "qr": "data:image/svg+xml;base64," + b64encode(draw_qr(address)).decode(),
+        "is_new": "done" in request.GET,
+    }
+    return render(request, "worker/electronic_certificate.html", context)
+
+
+@worker_page
+def electronic_certificate_pdf(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
+    certificate = own_electronic(request, pk)
+    document = document_ensure(certificate=certificate)
+    name = f"{_('Electronic training certificate')} {post_label(certificate)} {certificate.number}.pdf"
+    return FileResponse(
+        document.file.open(), as_attachment=True, filename=name, content_type="application/pdf"
+    )
+
+
+@worker_page
+def electronic_certificate_photo(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
+    """Return the portrait that is printed on the certificate; the profile may have another one by now."""
+    return FileResponse(own_electronic(request, pk).photo.file.open(), content_type="image/jpeg")

@@ -1,0 +1,52 @@
+"""Anyone types a number, or scans the code on a certificate, and gets a truthful answer."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from certificates.forms import VerifyForm
+from certificates.numbers import grouped
+from certificates.presentation import verification_words
+from certificates.verification import VERIFY_LIMIT, verify
+from portal import clock
+from portal.identity import normalise_id_number
+from portal.limits import origin
+
+RETRY_AFTER = 60  # seconds
+
+
+@require_safe
+def verify_page(request: HttpRequest) -> HttpResponse:
+    form = VerifyForm(request.GET if "number" in request.GET else None)
+    if form.is_bound and form.is_valid():
+        return _answer(request, form.cleaned_data["number"])
+    return render(request, "public/verify.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+def verify_short(request: HttpRequest, number: str) -> HttpResponse:
+    """Answer at the short address that the code on a certificate holds."""
+    return _answer(request, number)
+
+
+def _answer(request: HttpRequest, typed: str) -> HttpResponse:
+    if not VERIFY_LIMIT.take(origin(request)):
+        response = render(request, "429.html", {"retry_after": RETRY_AFTER}, status=429)
+        response["Retry-After"] = str(RETRY_AFTER)
+        return response
+    if isinstance(normalise_id_number(typed), str):
+        form = VerifyForm({"number": ""})
+        form.errors["number"] = form.error_class(
+            [_("That is an ID number. Enter the number of the certificate; it is printed below the name.")],
+            renderer=form.renderer,
+        )
+        return render(request, "public/verify.html", {"form": form}, status=422)
+    answer = verify(typed, at=clock.now())
+    context = {
+        "form": VerifyForm(initial={"number": typed[:100]}),
+        "answer": answer,
+        "number": grouped(answer.number),
+        "words": verification_words(answer),
+    }
+    return render(request, "public/verify.html", context)
