@@ -21,6 +21,7 @@ from certificates.selectors import (
     held_paper,
     held_papers,
     papers_of,
+    policy_on,
     service_requests_of,
 )
 from certificates.services.documents import document_ensure
@@ -59,6 +60,7 @@ def worker_home(request: SignedInRequest) -> HttpResponse:
         "papers": papers,
         "electronics": electronics,
         "step": next_step(papers, electronics, at=at),
+        "years": policy_on(at).exchange.issue_years,
     }
     return render(request, "worker/home.html", context)
 
