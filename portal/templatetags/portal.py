@@ -241,7 +241,8 @@ def clause(ids: str) -> str:
 
 @register.simple_tag
 def back_link(href: str, text: str = "") -> SafeString:
-    return format_html('<a class="govuk-back-link" href="{}">{}</a>', href, text or gettext("Back"))
+    link = format_html('<a class="govuk-back-link" href="{}">{}</a>', href, text or gettext("Back"))
+    return format_html('<nav aria-label="{}">{}</nav>', gettext("Back"), link)
 
 
 @register.simple_tag
