@@ -4,8 +4,8 @@ from datetime import date
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet, Value
-from django.db.models.functions import SHA256, Concat
+from django.db.models import BinaryField, Count, F, Func, Min, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from institutions.models import DesignationReport, Institution, Qualification
 from portal.desk import QueueState
@@ -63,8 +63,16 @@ def directory(day: date, *, area_code: str = "", words: str = "") -> QuerySet[Qu
         found = found.filter(institution__area_code=area_code)
     for word in words.split():
         found = found.filter(institution__name__icontains=word)
-    lot = SHA256(Concat(F("institution__code"), Value(f" {day.isoformat()}")))
-    return found.order_by(lot, "institution__code")
+    return found.order_by(_lot(F("institution__code"), day), "institution__code")
+
+
+def _lot(code: F, day: date) -> Func:
+    """Return PostgreSQL's own SHA-256; Django's needs the extension pgcrypto."""
+    return Func(
+        Concat(code, Value(f" {day.isoformat()}")),
+        template="sha256(convert_to(%(expressions)s, 'UTF8'))",
+        output_field=BinaryField(),
+    )
 
 
 def designation_reports(state: str) -> QuerySet[DesignationReport]:
