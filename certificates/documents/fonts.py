@@ -32,8 +32,11 @@ def typst_fonts() -> typst.Fonts:
 @lru_cache(maxsize=1)
 def _covered() -> frozenset[int]:
     """Every code point that one of the fonts has; reading the tables takes half a second, once a process."""
-    tables = (TTFont(font_path(script), lazy=True).getBestCmap() for script in ("sc", "tc", "jp", "kr"))
-    return frozenset().union(*tables)
+    covered: set[int] = set()
+    for script in ("sc", "tc", "jp", "kr"):
+        with TTFont(font_path(script), lazy=True) as font:
+            covered.update(font.getBestCmap())
+    return frozenset(covered)
 
 
 def unprintable(text: str) -> str:

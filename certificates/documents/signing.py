@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
-from asn1crypto.cms import ContentInfo
+from asn1crypto.cms import ContentInfo, IssuerAndSerialNumber, SignerIdentifier
 from cryptography import x509
 from pyhanko.pdf_utils.content import RawContent
 from pyhanko.pdf_utils.generic import StreamObject
@@ -135,19 +135,48 @@ def _inspect(pdf: bytes, trusted: x509.Certificate, at: datetime | None) -> Sign
         return SignatureReport(accepted=False, reason="unsigned")
     signature = signatures[0]
     signed_at = signature.self_reported_timestamp
-    context = ValidationContext(trust_roots=[to_asn1(trusted)], allow_fetching=False, moment=at or signed_at)
+    moment = at or signed_at
+    context = ValidationContext(trust_roots=[to_asn1(trusted)], allow_fetching=False, moment=moment)
     status = validate_pdf_signature(signature, context)
     covered = status.coverage is SignatureCoverageLevel.ENTIRE_FILE and _room_untouched(pdf, signature)
     if not (status.intact and status.valid and covered):
         return SignatureReport(accepted=False, reason="altered", signed_at=signed_at)
-    if not status.bottom_line:
+    if moment is None or not (status.bottom_line and _is_current(trusted, moment)):
         return SignatureReport(accepted=False, reason="untrusted", signed_at=signed_at)
     return SignatureReport(accepted=True, reason="ok", signed_at=signed_at)
 
 
+def _is_current(certificate: x509.Certificate, moment: datetime) -> bool:
+    """Path validation never asks this of the certificate that it is told to trust."""
+    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+
+
 def _room_untouched(pdf: bytes, signature: EmbeddedPdfSignature) -> bool:
-    """Whether the only bytes that no signature covers, its own, are as they were written: upper-case, zeros at the end."""
+    """Whether the only bytes that the signature does not cover, its own, are exactly as ``sign_pdf`` writes them."""
     start, length, resume, _ = (int(value) for value in signature.byte_range)
-    message = ContentInfo.load(signature.pkcs7_content).dump()
-    room = message.ljust(len(signature.pkcs7_content), b"\0")
+    room = _canonical(signature).ljust(len(signature.pkcs7_content), b"\0")
     return pdf[start + length : resume] == b"<%s>" % room.hex().upper().encode()
+
+
+def _canonical(signature: EmbeddedPdfSignature) -> bytes:
+    """The signature's message built anew: readers overlook changes in the fields that nothing vouches for."""
+    signed, signer = signature.signed_data, signature.signer_cert
+    [info] = signed["signer_infos"]
+    kept = ("signed_attrs", "signature", "unsigned_attrs")
+    signer_info = {name: info[name] for name in kept if info[name].native is not None}
+    identifier = IssuerAndSerialNumber({"issuer": signer.issuer, "serial_number": signer.serial_number})
+    signer_info |= {
+        "version": "v1",
+        "sid": SignerIdentifier("issuer_and_serial_number", identifier),
+        "digest_algorithm": {"algorithm": "sha256"},
+        "signature_algorithm": {"algorithm": "sha256_ecdsa"},
+    }
+    content = {
+        "version": "v1",
+        "digest_algorithms": [{"algorithm": "sha256"}],
+        "encap_content_info": {"content_type": "data"},
+        "certificates": signed["certificates"],
+        "signer_infos": [signer_info],
+    }
+    message = ContentInfo({"content_type": "signed_data", "content": content})
+    return bytes(message.dump(force=True))
