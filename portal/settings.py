@@ -195,6 +195,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.api.schema.errors_are_problem_documents",
+    ],
+    "ENUM_NAME_OVERRIDES": {"BatchStateEnum": "education.models.BatchState"},
 }
 
 CONTENT_SECURITY_POLICY = {

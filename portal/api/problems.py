@@ -1,6 +1,7 @@
 """Every error of the API is a problem document (RFC 9457), in the language of the request and without internals."""
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -116,7 +117,7 @@ def _known(exc: exceptions.APIException) -> Response:
     if challenge := getattr(exc, "auth_header", None):
         response["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
-        response["Retry-After"] = str(int(wait) + 1)
+        response["Retry-After"] = str(math.ceil(wait))
     return response
 
 
