@@ -39,13 +39,17 @@ def _separators(head: bytes, place: int) -> int:
     return sum(zero == 0 and mark in b",\t\n" for mark, zero in units)
 
 
-def rows_of_text(source: BinaryIO) -> tuple[Iterator[list[str]], str]:
-    """Return ``(rows, encoding)``. The delimiter is the one that the first lines use most."""
+def rows_of_text(source: BinaryIO) -> tuple[Iterator[list[str]], str, int]:
+    """Return ``(rows, encoding, lines)``. The delimiter is the one that the first lines use most."""
     text, encoding = decode(source.read())
     csv.field_size_limit(_FIELD_LIMIT)
     lines = text[:_HEAD].splitlines()[:20]
     delimiter = max(",\t;", key=lambda mark: max((line.count(mark) for line in lines), default=0))
-    return _rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)), encoding
+    return (
+        _rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)),
+        encoding,
+        text.count("\n"),
+    )
 
 
 def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -165,12 +165,15 @@ class Code(Kind):
     """A short code such as a post code: `str`, one of ``allowed`` where that is given."""
 
     allowed: frozenset[str] | None = None
+    limit: int = 10
 
     def parse(self, cell: Cell) -> object:
         code = unicodedata.normalize("NFKC", visible(as_text(cell))).replace(" ", "").upper()
-        if self.allowed is None or code in self.allowed:
-            return code
-        return Problem("not_a_choice", {"choices": _listed(self.allowed)})
+        if self.allowed is not None and code not in self.allowed:
+            return Problem("not_a_choice", {"choices": "、".join(sorted(self.allowed))})
+        if len(code) > self.limit:
+            return Problem("text_too_long", {"limit": self.limit, "length": len(code)})
+        return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +187,6 @@ class Choice(Kind):
         if word in self.options:
             return self.options[word]
         return Problem("not_a_choice", {"choices": "、".join(self.options)})
-
-
-def _listed(codes: frozenset[str]) -> str:
-    return "、".join(sorted(codes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class _Sheet:
     merged: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
     other_sheets: tuple[str, ...] = ()
     encoding: str = ""
+    height: int = 0
 
 
 class _Header(NamedTuple):
@@ -91,6 +92,7 @@ class TableReader:
         self.sheet, self.encoding = sheet.name, sheet.encoding
         self.header_row, self.header, self.positions = header.row, header.cells, header.positions
         self.rows_read = 0
+        self.expected_rows = max(0, sheet.height - header.row)  # blank rows included; for a progress bar
         self._parsers = {c.key: _Values(c, sheet.epoch) for c in columns if c.key in header.positions}
 
     @property
@@ -264,8 +266,8 @@ def open_table(
 
 
 def _text_table(stream: BinaryIO, columns: Sequence[Column]) -> tuple[_Sheet, _Header]:
-    rows, encoding = rows_of_text(stream)
-    return _with_header(_Sheet(rows, encoding=encoding), columns)
+    rows, encoding, height = rows_of_text(stream)
+    return _with_header(_Sheet(rows, encoding=encoding, height=height), columns)
 
 
 @contextlib.contextmanager
@@ -306,7 +308,16 @@ def _sheet(loaded: CalamineSheet, facts: Workbook, others: tuple[str, ...], limi
     formulas = {column: set(rows) for column, rows in found.formulas.items()} if found else {}
     first_column = loaded.start[1] + 1 if loaded.start else 1
     merged = _merged_rows(loaded)
-    return _Sheet(loaded.iter_rows(), first_column, facts.epoch, loaded.name, formulas, merged, others)
+    return _Sheet(
+        loaded.iter_rows(),
+        first_column,
+        facts.epoch,
+        loaded.name,
+        formulas,
+        merged,
+        others,
+        height=loaded.total_height,
+    )
 
 
 def _merged_rows(loaded: CalamineSheet) -> dict[int, tuple[list[int], list[int]]]:
