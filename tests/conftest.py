@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import hypothesis
 import pytest
@@ -17,6 +18,10 @@ settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # The workers of xdist inherit this environment; with the variable, pytest-django would load their settings too early.
 os.environ.pop("DJANGO_SETTINGS_MODULE")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "xdist_group: known to xdist, which may be switched off")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,3 +55,74 @@ def _empty_cache(request):
         from django.core.cache import cache
 
         cache.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """One xdist worker runs all journeys: there is one set of processes for them."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.xdist_group("journeys"))
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """Web, worker and beat as real processes on a database of their own (`tests.stack.JourneyStack`)."""
+    from tests.stack import journey_stack
+
+    with journey_stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A real browser; without one the test is skipped, but fails under CI."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        reason = f"no browser: none of {', '.join(names)} is on PATH"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=environment.BROWSER_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, stack):
+    """A page in a browser context of its own, in Chinese; an error in a script fails the test."""
+    context = chromium.new_context(
+        base_url=stack.address,
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        viewport={"width": 1280, "height": 900},
+    )
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if _is_script_error(message) else None)
+    yield page
+    context.close()
+    assert errors == []
+
+
+def _is_script_error(message):
+    # A page that answers 404 or 409 on purpose is reported here too; the journey itself judges those.
+    return message.type == "error" and not message.text.startswith("Failed to load resource")
+
+
+@pytest.fixture
+def picture(page):
+    """Save what the page shows: ``picture("home")`` writes var/screenshots/home.png."""
+
+    def save(name, *, full_page=True):
+        environment.SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = environment.SCREENSHOTS / f"{name}.png"
+        page.screenshot(path=path, full_page=full_page)
+        return path
+
+    return save

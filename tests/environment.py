@@ -14,7 +14,19 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 REDIS_DATABASE = 0 if WORKER == "main" else int(WORKER.removeprefix("gw")) + 1
 STACK_REDIS_DATABASE = 15
-FOREIGN = ("PORTAL_NOW", "POLICY_PACK", "PUBLIC_URL", "ALLOWED_HOSTS", "SECRET_KEY", "FIELD_KEYS", "TZ")
+SCREENSHOTS = ROOT / "var" / "screenshots"
+BROWSER_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SECRETS = ("SECRET_KEY", "FIELD_KEYS", "ISSUER_KEY", "ISSUER_CERTIFICATE")
+FOREIGN = ("PORTAL_NOW", "POLICY_PACK", "PUBLIC_URL", "ALLOWED_HOSTS", *SECRETS)
 
 
 class Services:
@@ -70,11 +82,25 @@ def enter() -> Services | None:
         os.environ["DEPLOYMENT"] = "test"
         services = Services()
         services.prepare()
+        os.environ.update(_secrets(services.home))
     os.environ["PORTAL_VAR"] = str(home() / WORKER)
     os.environ["DATABASE_URL"] = database_url(WORKER)
     os.environ["REDIS_URL"] = redis_url(REDIS_DATABASE)
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+    # Playwright keeps an event loop in the thread that also runs the other tests.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     return services
+
+
+def _secrets(directory: Path) -> dict[str, str]:
+    from portal.runtime.local import secrets_keep
+
+    def create_issuer():
+        from certificates.documents.issuer import create_demo_issuer
+
+        return create_demo_issuer()
+
+    return secrets_keep(directory, create_issuer)
 
 
 def database_url(name: str) -> str:
