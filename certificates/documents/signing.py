@@ -138,8 +138,8 @@ def _inspect(pdf: bytes, trusted: x509.Certificate, at: datetime | None) -> Sign
     moment = at or signed_at
     context = ValidationContext(trust_roots=[to_asn1(trusted)], allow_fetching=False, moment=moment)
     status = validate_pdf_signature(signature, context)
-    covered = status.coverage is SignatureCoverageLevel.ENTIRE_FILE and _room_untouched(pdf, signature)
-    if not (status.intact and status.valid and covered):
+    covered = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
+    if not (status.intact and status.valid and covered and _room_untouched(pdf, signature)):
         return SignatureReport(accepted=False, reason="altered", signed_at=signed_at)
     if moment is None or not (status.bottom_line and _is_current(trusted, moment)):
         return SignatureReport(accepted=False, reason="untrusted", signed_at=signed_at)
@@ -179,4 +179,4 @@ def _canonical(signature: EmbeddedPdfSignature) -> bytes:
         "signer_infos": [signer_info],
     }
     message = ContentInfo({"content_type": "signed_data", "content": content})
-    return bytes(message.dump(force=True))
+    return bytes(message.dump())
