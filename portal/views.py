@@ -1,7 +1,10 @@
 """Pages of no room in particular: start, home, the choice of language and of display, rules in force, errors."""
 
+from datetime import date, datetime
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -10,8 +13,12 @@ from django.views.decorators.http import require_POST
 
 from portal import clock
 from portal.context import DISPLAY_COOKIE, LARGE
+from portal.events.services import Actor, event_record
+from portal.models import SimulatedClock
 from portal.navigation import home_of
 from portal.policy import current_pack
+from portal.policy.presentation import rules_in_force
+from portal.verbs import Verb
 
 ONE_YEAR = 365 * 24 * 3600
 
@@ -46,6 +53,44 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 
 def contact(request: HttpRequest) -> HttpResponse:
     return render(request, "public/contact.html")
+
+
+def rules(request: HttpRequest) -> HttpResponse:
+    """Show the rules in force today or, with ``?on=``, on another day; a day that cannot be read is today."""
+    today, pack = clock.today(), current_pack()
+    day = parse_day(request.GET.get("on", "")) or today
+    context = {"sections": rules_in_force(pack, day), "day": day, "today": today, "changes": pack.change_days}
+    return render(request, "public/rules.html", context)
+
+
+def parse_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@require_POST
+def move_clock(request: HttpRequest) -> HttpResponse:
+    """Move the simulated time forward: the demo's strip. Where time is real there is no such page."""
+    if not settings.PORTAL_NOW:
+        raise Http404
+    try:
+        target = datetime.fromisoformat(request.POST.get("to", ""))
+    except ValueError:
+        return HttpResponseBadRequest()
+    with transaction.atomic():
+        before = clock.now()
+        if target.tzinfo and target > before:
+            clock.move_to(target)
+            event_record(
+                Verb.CLOCK_MOVED,
+                at=target,
+                by=Actor.of(request),
+                subject=SimulatedClock.objects.get(),
+                moved_from=before.isoformat(),
+            )
+    return _back(request)
 
 
 @require_POST
