@@ -116,6 +116,17 @@ def paper_view(held: HeldPaper, *, at: datetime) -> PaperView:
     )
 
 
+def papers_in_order(views: Iterable[PaperView]) -> list[PaperView]:
+    """Put first what can be done something about: exchange now, conditions missing, another name; void papers last."""
+
+    def place(view: PaperView) -> tuple[bool, bool, bool, bool]:
+        paper = view.held.certificate
+        possible = view.in_question and view.held.decision.outcome is not Outcome.INELIGIBLE
+        return (paper.status != "active", not view.can_exchange, not possible, not view.can_be_renamed)
+
+    return sorted(views, key=place)
+
+
 def services_open(certificate: LegacyCertificate, policy: Policy, at: datetime) -> tuple[ServiceKind, ...]:
     """Return the services that may be asked for on the day of ``at`` (3.2); the service itself decides again."""
     rules = policy.legacy_services
@@ -168,13 +179,10 @@ def paper_worth(held: HeldPaper, policy: Policy, at: datetime) -> str:
     if paper.status != "active":
         return _ended_worth(paper)
     if paper.kind == Kind.SAFETY_OFFICER:
-        return _("Stays in use without any exchange, as long as you take continuing education every year (3.1a).")
+        return _("Stays in use; no exchange is needed (3.1a).")
     validity = _validity(paper, today)
     if paper.kind == Kind.ENTERPRISE_POST:
-        return validity + _(
-            "This older certificate is never exchanged, so you have missed nothing (1.1). "
-            "For an electronic certificate, take the vocational training for your post."
-        )
+        return validity + _("This older kind of certificate is never exchanged (1.1).")
     if held.name_differs:
         return _("The registry has this certificate under another name than your account.")
     return validity + _exchange_prospect(held, policy, today)
@@ -442,13 +450,13 @@ def verification_words(answer: Verification) -> dict[str, Any]:
 def _meaning(answer: Verification) -> tuple[str, str]:
     match answer.state:
         case "valid":
-            return _("This certificate is valid"), _valid_meaning(answer)
+            return _("Good for use today"), _valid_meaning(answer)
         case "expired" if answer.expires_on:
-            return _("The validity of this certificate has ended"), _(
-                "The paper certificate was valid until %(on)s. It proves nothing after that day."
-            ) % {"on": date_format(answer.expires_on)}
+            return _("It was valid until %(on)s") % {"on": date_format(answer.expires_on)}, _(
+                "The paper certificate proves nothing after that day."
+            )
         case "suspended":
-            return _("This certificate is suspended"), _("It must not be relied on until the department has decided.")
+            return _("Not to be used for the time being"), _("Do not rely on it until the department has decided.")
         case "void":
             return _void_meaning(answer)
     return _("No certificate has this number"), _("Check it once more before you draw a conclusion:")
@@ -466,7 +474,7 @@ def _valid_meaning(answer: Verification) -> str:
 
 def _void_meaning(answer: Verification) -> tuple[str, str]:
     if answer.reason == "exchanged" and answer.replaced_on:
-        return _("Void: replaced by an electronic certificate on %(on)s") % {"on": date_format(answer.replaced_on)}, _(
+        return _("Replaced by an electronic certificate on %(on)s") % {"on": date_format(answer.replaced_on)}, _(
             "The paper is no longer good. Ask for the electronic certificate that took its place."
         )
     reasons = {
@@ -475,4 +483,4 @@ def _void_meaning(answer: Verification) -> tuple[str, str]:
         "not_engaged": _("Its holder no longer works in the post (2.1)."),
         "revoked": _("The department has revoked it."),
     }
-    return _("This certificate is void"), reasons[answer.reason or "revoked"]
+    return _("No longer good"), reasons[answer.reason or "revoked"]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from certificates.documents.qr import draw_qr, verification_address
 from certificates.models import ElectronicCertificate, LegacyCertificate
 from certificates.numbers import grouped
-from certificates.presentation import electronic_view, next_step, paper_view, post_label
+from certificates.presentation import electronic_view, next_step, paper_view, papers_in_order, post_label
 from certificates.selectors import (
     HeldElectronic,
     ce_records_of,
@@ -53,7 +53,7 @@ def own_electronic(request: SignedInRequest, pk: uuid.UUID) -> ElectronicCertifi
 @worker_page
 def worker_home(request: SignedInRequest) -> HttpResponse:
     person, at = holder(request), clock.now()
-    papers = [paper_view(held, at=at) for held in held_papers(person, at=at)]
+    papers = papers_in_order(paper_view(held, at=at) for held in held_papers(person, at=at))
     electronics = [electronic_view(held, at=at) for held in held_electronic(person, at=at)]
     context = {
         "person": person,

@@ -23,7 +23,7 @@ from portal import clock
 from portal.events.services import Actor
 from portal.identity import same_name
 from portal.permissions import SignedInRequest
-from portal.policy import Decision
+from portal.policy import Decision, day_of
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -48,11 +48,13 @@ def _archive_page(
     request: SignedInRequest, paper: LegacyCertificate, decision: Decision, *, status: int = 200
 ) -> HttpResponse:
     at = clock.now()
+    deadline = policy_on(at).exchange.archive_check_deadline
     context = {
         "view": paper_view(held_paper(paper, holder(request), at=at), at=at),
         "check": getattr(paper, "archive_check", None),
         "decision": decision.as_dict(explain),
-        "deadline": policy_on(at).exchange.archive_check_deadline,
+        "deadline": deadline,
+        "is_late": deadline is not None and day_of(at) > deadline,
         "days": policy_on(at).service_targets.archive_check_days,
     }
     return render(request, "worker/archive_check.html", context, status=status)
