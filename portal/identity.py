@@ -186,7 +186,9 @@ def number_key(text: str) -> str:
         .translate(_DASHES)
         .upper()
     )
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in {"Cc", "Cf"})
+    kept = "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in {"Cc", "Cf"})
+    # What was left out, or upper case, may give characters that fold once more: a key is its own key.
+    return kept if kept == text else number_key(kept)
 
 
 def normalise_certificate_number(text: str) -> str | Problem:
