@@ -5,7 +5,7 @@ Every record given here has been approved by the department (2.2).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -243,6 +243,10 @@ class Periods:
         """Return the year in which a period starts, by which it is called."""
         return self.first_start.year + index
 
+    def decided_after(self, index: int, rules: EducationParameters) -> date:
+        """Return the last day, grace included, on which the period and the window that it ends are undecided."""
+        return self.end(index) + timedelta(days=rules.grace_days)
+
     def index_of(self, day: date) -> int:
         """Return the period that holds a day; negative before the first one."""
         index = day.year - self.first_start.year
@@ -266,6 +270,19 @@ def _first_start(issued_on: date, reading: str) -> date:
         case "day_after_issue":
             return issued_on + ONE_DAY
     raise ValueError(f"No rule starts a first period by {reading!r}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodSums:
+    """The hours counted for one period, added up: all that a standing needs to know of the records."""
+
+    hours: Decimal = ZERO
+    professional_hours: Decimal = ZERO
+    timely_hours: Decimal = ZERO
+    """`hours` without the make-up records that ended after the window which this period ends was decided."""
+
+
+NO_SUMS = PeriodSums()
 
 
 class _Ledger:
@@ -303,18 +320,24 @@ class _Ledger:
     def _period_of(self, record: StandingRecord) -> int:
         return self.periods.index_of(record.ended_on) - (record.makes_up_for is not None)
 
-    def hours(self, index: int, *, until: date | None = None) -> Decimal:
-        """Return a period's hours, all of them or those of the records that ended by `until`."""
-        records = [r for r in self._by_period[index] if until is None or r.ended_on <= until]
+    def sums(self) -> dict[int, PeriodSums]:
+        """Return the sums of every period for which a record counts."""
+        return {index: self._sums(index, records) for index, records in self._by_period.items()}
+
+    def _sums(self, index: int, records: Sequence[StandingRecord]) -> PeriodSums:
+        decided_after = self.periods.decided_after(index, self.rules)
+        return PeriodSums(
+            hours=self._hours(records),
+            professional_hours=self._professional(records),
+            timely_hours=self._hours([record for record in records if record.ended_on <= decided_after]),
+        )
+
+    def _hours(self, records: Sequence[StandingRecord]) -> Decimal:
         basics: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for record in records:
             basics[record.post_code] += record.hours - record.professional_hours
         # Without shared basics only the certificate's own post is left here, so the largest is its own.
         return self._professional(records) + max(basics.values(), default=ZERO)
-
-    def professional_hours(self, index: int) -> Decimal:
-        """Return a period's hours of the certificate's own post knowledge."""
-        return self._professional(self._by_period[index])
 
     def _professional(self, records: Sequence[StandingRecord]) -> Decimal:
         return sum((r.professional_hours for r in records if r.post_code == self.facts.post_code), ZERO)
@@ -333,56 +356,92 @@ def ce_standing(facts: StandingFacts, policy: Policy, as_of: date) -> Standing:
       they make up for counts them all the same.
     - A safety officer's first period follows the reading for `obtained_by`, like everybody's.
     """
-    rules = policy.education
-    spans = Periods.of(facts.issued_on, facts.obtained_by, rules)
-    ledger = _Ledger(facts, rules, spans, as_of)
-    current = spans.index_of(as_of)
-    two_year_duty = facts.kind == "electronic"
-    periods = tuple(_period(ledger, index) for index in range(current + 1))
-    windows = tuple(_window(ledger, index) for index in range(1, current + 1) if two_year_duty)
-    lapsed_on = _lapsed_on(windows, engaged=facts.engaged_in_post, as_of=as_of)
-    status = _status(periods, windows, lapsed=lapsed_on is not None, two_year_duty=two_year_duty)
+    spans = Periods.of(facts.issued_on, facts.obtained_by, policy.education)
+    ledger = _Ledger(facts, policy.education, spans, as_of)
+    return standing_from_sums(
+        ledger.sums(),
+        kind=facts.kind,
+        periods=spans,
+        engaged_in_post=facts.engaged_in_post,
+        policy=policy,
+        as_of=as_of,
+        uncounted=ledger.uncounted,
+    )
+
+
+def standing_from_sums(
+    sums: Mapping[int, PeriodSums],
+    *,
+    kind: Literal["electronic", "safety_officer"],
+    periods: Periods,
+    engaged_in_post: bool,
+    policy: Policy,
+    as_of: date,
+    uncounted: Iterable[UncountedRecord] = (),
+) -> Standing:
+    """Return the standing that the sums of the records give; `sums` are keyed by period, those without hours left out.
+
+    The sums hold the records that ended by `as_of`.
+    """
+    two_year_duty = kind == "electronic"
+    spans = _Spans(periods, sums, policy.education, as_of)
+    current = periods.index_of(as_of)
+    found = tuple(_period(spans, index) for index in range(current + 1))
+    windows = tuple(_window(spans, index) for index in range(1, current + 1) if two_year_duty)
+    lapsed_on = _lapsed_on(windows, engaged=engaged_in_post, as_of=as_of)
+    status = _status(found, windows, lapsed=lapsed_on is not None, two_year_duty=two_year_duty)
     due = status in (Status.ON_TRACK, Status.AT_RISK)
     return Standing(
         status=status,
-        periods=periods,
+        periods=found,
         windows=windows,
-        uncounted=tuple(ledger.uncounted),
+        uncounted=tuple(uncounted),
         lapsed_on=lapsed_on,
-        needed_next=_needed_next(periods, rules, two_year_duty=two_year_duty) if due else None,
-        checks=_checks(periods, windows, rules, two_year_duty=two_year_duty),
+        needed_next=_needed_next(found, policy.education, two_year_duty=two_year_duty) if due else None,
+        checks=_checks(found, windows, policy.education, two_year_duty=two_year_duty),
         pack=policy.pack,
         on=policy.date,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """What periods and windows are worked out from."""
+
+    periods: Periods
+    sums: Mapping[int, PeriodSums]
+    rules: EducationParameters
+    as_of: date
 
 
 def _missing(required: Decimal, have: Decimal) -> Decimal:
     return max(ZERO, required - have)
 
 
-def _period(ledger: _Ledger, index: int) -> PeriodStanding:
-    rules, end = ledger.rules, ledger.periods.end(index)
-    hours, professional = ledger.hours(index), ledger.professional_hours(index)
-    missing = _missing(rules.annual_hours, hours)
-    missing_professional = _missing(rules.annual_professional_hours, professional)
-    state = PeriodState.OPEN if ledger.as_of <= end + timedelta(days=rules.grace_days) else PeriodState.SHORT
+def _period(spans: _Spans, index: int) -> PeriodStanding:
+    rules, periods, sums = spans.rules, spans.periods, spans.sums.get(index, NO_SUMS)
+    missing = _missing(rules.annual_hours, sums.hours)
+    missing_professional = _missing(rules.annual_professional_hours, sums.professional_hours)
+    undecided = spans.as_of <= periods.decided_after(index, rules)
+    state = PeriodState.OPEN if undecided else PeriodState.SHORT
     return PeriodStanding(
-        label=ledger.periods.label(index),
-        start=ledger.periods.start(index),
-        end=end,
-        hours=hours,
-        professional_hours=professional,
+        label=periods.label(index),
+        start=periods.start(index),
+        end=periods.end(index),
+        hours=sums.hours,
+        professional_hours=sums.professional_hours,
         state=state if missing or missing_professional else PeriodState.MET,
         missing_hours=missing,
         missing_professional_hours=missing_professional,
     )
 
 
-def _window(ledger: _Ledger, second: int) -> WindowStanding:
-    rules, periods = ledger.rules, ledger.periods
-    decided_after = periods.end(second) + timedelta(days=rules.grace_days)
-    hours = ledger.hours(second - 1, until=decided_after) + ledger.hours(second, until=decided_after)
-    state = WindowState.OPEN if ledger.as_of <= decided_after else WindowState.FAILED
+def _window(spans: _Spans, second: int) -> WindowStanding:
+    rules, periods, sums = spans.rules, spans.periods, spans.sums
+    decided_after = periods.decided_after(second, rules)
+    # What makes up for the first period ended in the second one, so none of it can be late.
+    hours = sums.get(second - 1, NO_SUMS).hours + sums.get(second, NO_SUMS).timely_hours
+    state = WindowState.OPEN if spans.as_of <= decided_after else WindowState.FAILED
     return WindowStanding(
         labels=(periods.label(second - 1), periods.label(second)),
         hours=hours,
