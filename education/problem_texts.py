@@ -58,7 +58,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "post_unknown": (
         gettext_noop("There is no post with the code {post_code}."),
-        gettext_noop("Choose the code from the second sheet of the template."),
+        gettext_noop("Choose one of the codes in the drop-down list of the template."),
     ),
     "make_up_not_allowed": (
         gettext_noop("Hours of an earlier year cannot be made up."),

@@ -6,8 +6,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, IntegerField, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, ExtractYear
 
 from education.checks import CREDITED_ROWS, SUBMITTED_ROWS
 from education.models import Batch, BatchRow, BatchState, CERecord, RowProblem
@@ -184,3 +186,88 @@ def sample_rows(batch: Batch, count: int) -> list[BatchRow]:
 
 def records_of(person: Person) -> QuerySet[CERecord]:
     return CERecord.objects.filter(person=person).select_related("institution").order_by("-ended_on", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class YearOfPost:
+    """The credited hours of one post in one year, in tenths, and in hours for the bars."""
+
+    year: int
+    post_code: str
+    hours: int
+    professional_hours: int
+    passed: bool
+
+    @property
+    def whole(self) -> float:
+        return self.hours / 10
+
+    @property
+    def professional(self) -> float:
+        return self.professional_hours / 10
+
+
+def hours_by_year(person: Person) -> list[YearOfPost]:
+    """Add up a person's hours by the year for which they count and by post, the latest year first."""
+    totals = (
+        CERecord.objects.filter(person=person)
+        .annotate(year=Coalesce("makes_up_for", ExtractYear("ended_on"), output_field=IntegerField()))
+        .values("year", "post_code")
+        .annotate(total=Sum("hours"), professional=Sum("professional_hours"), any_passed=BoolOr("passed"))
+        .order_by("-year", "post_code")
+    )
+    return [
+        YearOfPost(t["year"], t["post_code"], t["total"], t["professional"], t["any_passed"]) for t in totals
+    ]
+
+
+def reported_rows(person: Person) -> QuerySet[BatchRow]:
+    """Return what institutions have submitted for a person and nobody has decided yet."""
+    return (
+        BatchRow.objects.filter(
+            id_number_hash=person.id_number_hash, batch__state=BatchState.SUBMITTED, dropped=False
+        )
+        .select_related("batch__institution")
+        .order_by("-ended_on")
+    )
+
+
+def names_in_rows(batch: Batch, numbers: list[int]) -> dict[int, str]:
+    """Return the names in some rows by row number."""
+    return dict(BatchRow.objects.filter(batch=batch, number__in=numbers).values_list("number", "name"))
+
+
+def figures_of(institution: Institution) -> dict[str, int]:
+    """Count an institution's batches by what has to be done about them."""
+    open_batch = Q(state=BatchState.CHECKED, correction__isnull=True)
+    return Batch.objects.filter(institution=institution).aggregate(
+        working=Count("pk", filter=Q(state__in=[BatchState.UPLOADED, BatchState.CHECKING])),
+        to_correct=Count(
+            "pk",
+            filter=(open_batch & Q(errors__gt=0))
+            | Q(state__in=[BatchState.RETURNED, BatchState.FAILED], correction__isnull=True),
+        ),
+        to_submit=Count("pk", filter=open_batch & Q(errors=0)),
+        in_review=Count("pk", filter=Q(state=BatchState.SUBMITTED)),
+    )
+
+
+def summary_of(batch: Batch) -> dict[str, object]:
+    """Return what a batch is about: people, courses, posts, span of days, hours."""
+    rows = BatchRow.objects.filter(batch=batch, dropped=False)
+    figures: dict[str, object] = rows.aggregate(
+        people=Count("id_number_hash", distinct=True),
+        first=Min("started_on"),
+        last=Max("ended_on"),
+        hours=Sum("hours"),
+        failed=Count("pk", filter=Q(passed=False)),
+        made_up=Count("pk", filter=Q(makes_up_for__isnull=False)),
+    )
+    courses = rows.values("course", "mode").annotate(people=Count("pk")).order_by("-people", "course")
+    posts = rows.values("post_code").annotate(people=Count("pk")).order_by("-people", "post_code")
+    return {**figures, "courses": list(courses[:8]), "course_count": courses.count(), "posts": list(posts)}
+
+
+def distinct_marks(batch: Batch) -> int:
+    """Count the different marks; rows without one count as none."""
+    return BatchRow.objects.filter(batch=batch, dropped=False).aggregate(n=Count("score", distinct=True))["n"]

@@ -68,11 +68,16 @@ def test_from_upload_to_credited_hours(api, judge):
     assert receipt_verify(submitted["receipt"])["batch"] == found["id"]
     assert judge.post(f"{address}approve/").json()["state"] == "approved"
     assert Batch.objects.get().records.count() == 1
-    assert set(Event.objects.filter(subject_kind="education.batch").values_list("means", flat=True)) == {"api", "job"}
+    assert set(Event.objects.filter(subject_kind="education.batch").values_list("means", flat=True)) == {
+        "api",
+        "job",
+    }
 
 
 def test_every_problem_says_where_what_and_how_to_put_it_right(api):
-    address = uploaded(api, workbook(row(), row(身份证号=4.6e17, 结束日期="2020-12-01"), row(总学时=16, 专业学时=8)))
+    address = uploaded(
+        api, workbook(row(), row(身份证号=4.6e17, 结束日期="2020-12-01"), row(总学时=16, 专业学时=8))
+    )
     answer = api.get(f"{address}problems/?page=1")
     assert [(p["row"], p["column"], p["code"], p["severity"], p["clause"]) for p in answer.json()] == [
         (3, "身份证号", "id_cut_by_spreadsheet", "error", "2.2"),
@@ -138,7 +143,12 @@ def test_the_third_of_a_month_is_refused_with_the_clause(api):
         assert api.post(f"{uploaded(api)}submit/").status_code == 200
     answer = api.post(f"{uploaded(api)}submit/")
     quota = answer.json()["checks"][-1]
-    assert (answer.status_code, quota["code"], quota["result"], quota["clause"]) == (409, "quota", "todo", "2.2")
+    assert (answer.status_code, quota["code"], quota["result"], quota["clause"]) == (
+        409,
+        "quota",
+        "todo",
+        "2.2",
+    )
 
 
 def test_a_foreign_batch_does_not_exist(api):

@@ -35,12 +35,22 @@ def problems(batch):
 def test_good_rows_are_kept_typed_and_the_number_encrypted(school, by_clerk):
     number = fresh_id_number()
     batch = checked(school, by_clerk, row(身份证号=number, 总学时=32.5, 补学年度="2019"))
-    assert (batch.state, batch.rows_total, batch.rows_valid, batch.errors, batch.warnings) == ("checked", 1, 1, 0, 0)
+    assert (batch.state, batch.rows_total, batch.rows_valid, batch.errors, batch.warnings) == (
+        "checked",
+        1,
+        1,
+        0,
+        0,
+    )
     assert batch.progress == 100
     kept = BatchRow.objects.get(batch=batch)
     assert (kept.number, kept.name, kept.post_code, kept.mode) == (2, "王小海", "101", "online")
     assert (kept.hours, kept.professional_hours, kept.score, kept.passed) == (325, 220, 860, True)
-    assert (kept.started_on, kept.ended_on, kept.makes_up_for) == (date(2020, 10, 12), date(2020, 10, 20), 2019)
+    assert (kept.started_on, kept.ended_on, kept.makes_up_for) == (
+        date(2020, 10, 12),
+        date(2020, 10, 20),
+        2019,
+    )
     assert kept.id_number == number
     assert bytes(kept.id_number_hash) == crypto.blind_index("id_number", number)
 
@@ -105,7 +115,11 @@ def test_the_institution_must_have_been_qualified_on_every_day_of_the_course(by_
     Qualification.objects.filter(institution=school).delete()
     for first, last in ((date(2020, 1, 1), date(2020, 10, 15)), (date(2020, 10, 16), date(2020, 10, 19))):
         Qualification.objects.create(
-            institution=school, ground="national_directory", valid_from=first, valid_until=last, created_at=shanghai(2020, 1, 1)
+            institution=school,
+            ground="national_directory",
+            valid_from=first,
+            valid_until=last,
+            created_at=shanghai(2020, 1, 1),
         )
     batch = checked(school, by_clerk, row(结束日期="2020-10-19"), row(结束日期="2020-10-20"))
     assert problems(batch) == [(3, "开始日期", "institution_not_qualified", "error")]
@@ -129,7 +143,9 @@ def test_fifteen_digits_and_eighteen_are_one_person(school, by_clerk):
 
 def test_two_names_for_one_number_are_named(school, by_clerk):
     number = fresh_id_number()
-    batch = checked(school, by_clerk, row(身份证号=number), row(身份证号=number, 姓名="李小海", 课程名称="别的课程"))
+    batch = checked(
+        school, by_clerk, row(身份证号=number), row(身份证号=number, 姓名="李小海", 课程名称="别的课程")
+    )
     assert problems(batch) == [
         (2, "姓名", "names_differ_in_file", "error"),
         (3, "姓名", "names_differ_in_file", "error"),
@@ -167,7 +183,9 @@ def test_a_course_in_a_batch_under_review_is_a_duplicate(school, by_clerk):
     assert problems(batch) == [(2, "身份证号", "already_submitted", "error")]
 
 
-def test_a_course_in_another_open_file_of_the_institution_is_a_warning_unless_this_one_corrects_it(school, by_clerk):
+def test_a_course_in_another_open_file_of_the_institution_is_a_warning_unless_this_one_corrects_it(
+    school, by_clerk
+):
     number = fresh_id_number()
     first = checked(school, by_clerk, row(身份证号=number))
     second = checked(school, by_clerk, row(身份证号=number), row())
@@ -195,7 +213,9 @@ def test_moved_columns_gb18030_and_full_width_digits_are_no_problem(school, by_c
     wide = number.translate({ord(d): chr(0xFF10 + int(d)) for d in "0123456789"})
     order = list(reversed(range(len(HEADERS))))
     cells = row(身份证号=f" {wide.lower()} ", 姓名="吕㛃")
-    content = "\r\n".join(",".join(str(line[i]) for i in order) for line in (HEADERS, cells)).encode("gb18030")
+    content = "\r\n".join(",".join(str(line[i]) for i in order) for line in (HEADERS, cells)).encode(
+        "gb18030"
+    )
     batch = checked(school, by_clerk, content=content)
     assert problems(batch) == []
     assert BatchRow.objects.get(batch=batch).id_number == number
@@ -236,7 +256,9 @@ def test_a_formula_in_an_identity_column_is_an_error(school, by_clerk):
     book.active.append(row(身份证号='="46990019"&"850615001X"'))
     out = io.BytesIO()
     book.save(out)
-    assert (2, "身份证号", "cell_formula", "error") in problems(checked(school, by_clerk, content=out.getvalue()))
+    assert (2, "身份证号", "cell_formula", "error") in problems(
+        checked(school, by_clerk, content=out.getvalue())
+    )
 
 
 def test_columns_that_nobody_declared_are_pointed_out_for_the_file_as_a_whole(school, by_clerk):
@@ -299,6 +321,8 @@ def test_every_problem_has_words_in_both_languages():
 
 def test_problems_never_hold_an_id_number(school, by_clerk):
     number = fresh_id_number()
-    batch = checked(school, by_clerk, row(身份证号=number), row(身份证号=number), row(身份证号=number[:17] + "0"))
+    batch = checked(
+        school, by_clerk, row(身份证号=number), row(身份证号=number), row(身份证号=number[:17] + "0")
+    )
     for problem in RowProblem.objects.filter(batch=batch):
         assert number[:17] not in str(problem.facts)

@@ -31,11 +31,19 @@ def _november(at):
 def test_an_approval_credits_every_row_to_its_person(school, by_clerk, by_reviewer):
     known, number = person("陈海生"), fresh_id_number()
     batch = submitted(
-        school, by_clerk, row(身份证号=known.id_number, 姓名="陈海生", 总学时=32.5), row(身份证号=number, 姓名="林南")
+        school,
+        by_clerk,
+        row(身份证号=known.id_number, 姓名="陈海生", 总学时=32.5),
+        row(身份证号=number, 姓名="林南"),
     )
     batch_approve(batch=batch, by=by_reviewer)
     record = CERecord.objects.get(person=known)
-    assert (record.hours, record.professional_hours, record.passed, record.post_code) == (325, 220, True, "101")
+    assert (record.hours, record.professional_hours, record.passed, record.post_code) == (
+        325,
+        220,
+        True,
+        "101",
+    )
     newcomer = Person.objects.get(id_number_hash=crypto.blind_index("id_number", number))
     assert (newcomer.name, newcomer.id_number, newcomer.ce_records.count()) == ("林南", number, 1)
     event = Event.objects.get(verb="education.batch.approved")
@@ -110,7 +118,9 @@ def test_a_role_taken_away_in_the_middle_of_a_session_counts_at_once(school, by_
         batch_approve(batch=batch, by=by_reviewer)
 
 
-def test_a_course_credited_by_another_batch_in_between_stops_the_approval_whole(school, by_clerk, by_reviewer):
+def test_a_course_credited_by_another_batch_in_between_stops_the_approval_whole(
+    school, by_clerk, by_reviewer
+):
     number = fresh_id_number()
     first = submitted(school, by_clerk, row(身份证号=number), row())
     # as when two institutions submit at the same moment: neither saw the other
@@ -144,7 +154,11 @@ class TestAtTheSameMoment:
         one, other = Actor("web", reviewer()), Actor("web", reviewer())
         answers = in_threads(
             2,
-            lambda i: batch_approve(batch=batch, by=one) if i else batch_return(batch=batch, reason="缺页", by=other),
+            lambda i: (
+                batch_approve(batch=batch, by=one)
+                if i
+                else batch_return(batch=batch, reason="缺页", by=other)
+            ),
         )
         lost = next(answer for answer in answers if isinstance(answer, Exception))
         batch.refresh_from_db()
@@ -156,13 +170,17 @@ class TestAtTheSameMoment:
         at(2020, 11, 2, 9)
         number = fresh_id_number()
         batches = [
-            submitted(school, by_clerk, *[row(身份证号=number, 课程名称=f"课程{i}")], *[row() for _ in range(50)])
+            submitted(
+                school, by_clerk, *[row(身份证号=number, 课程名称=f"课程{i}")], *[row() for _ in range(50)]
+            )
             for i in range(2)
         ]
         judges = [Actor("web", reviewer()) for _ in range(2)]
         answers = in_threads(2, lambda i: batch_approve(batch=batches[i], by=judges[i]))
         assert not [answer for answer in answers if isinstance(answer, Exception)]
-        assert Person.objects.get(id_number_hash=crypto.blind_index("id_number", number)).ce_records.count() == 2
+        assert (
+            Person.objects.get(id_number_hash=crypto.blind_index("id_number", number)).ce_records.count() == 2
+        )
 
     def test_two_workers_at_one_batch_check_it_once(self, school, by_clerk, at):
         at(2020, 11, 2, 9)

@@ -30,7 +30,9 @@ def _november(at):
 def refused(batch, by, **options):
     with pytest.raises(SubmissionRefusedError) as error:
         batch_submit(batch=batch, by=by, **options)
-    return {check.code: (check.result.value, check.facts.get("reason")) for check in error.value.decision.unmet}
+    return {
+        check.code: (check.result.value, check.facts.get("reason")) for check in error.value.decision.unmet
+    }
 
 
 def test_a_submission_takes_a_place_of_its_month_and_gives_a_signed_receipt(school, by_clerk):
@@ -78,7 +80,9 @@ def test_a_refusal_is_an_event_with_the_whole_decision(school, by_clerk):
     ]  # fmt: skip
 
 
-def test_a_batch_with_errors_is_refused_unless_its_bad_rows_are_left_out_on_purpose(school, by_clerk, by_reviewer):
+def test_a_batch_with_errors_is_refused_unless_its_bad_rows_are_left_out_on_purpose(
+    school, by_clerk, by_reviewer
+):
     batch = checked(school, by_clerk, row(姓名=""), row(), row())
     assert refused(batch, by_clerk) == {"no_errors": ("todo", None)}
     batch = batch_submit(batch=batch, by=by_clerk, drop_bad_rows=True)
@@ -95,7 +99,10 @@ def test_nothing_is_left_of_a_batch_of_bad_rows(school, by_clerk):
 
 def test_an_unchecked_a_failed_and_a_replaced_batch_are_refused(school, by_clerk):
     assert refused(upload(school, by_clerk), by_clerk)["batch_checked"] == ("todo", None)
-    assert refused(checked(school, by_clerk, content=b"<html>"), by_clerk)["batch_checked"] == ("fail", "failed")
+    assert refused(checked(school, by_clerk, content=b"<html>"), by_clerk)["batch_checked"] == (
+        "fail",
+        "failed",
+    )
     first = checked(school, by_clerk)
     upload(school, by_clerk, corrects=first)
     assert refused(first, by_clerk)["batch_checked"] == ("fail", "replaced")
@@ -143,7 +150,9 @@ def test_a_correction_of_a_correction_inherits_the_place(school, by_clerk, by_re
     assert third.quota_place == first.quota_place
 
 
-def test_rows_submitted_elsewhere_since_the_check_send_the_batch_to_another_check(school, by_clerk, asked, django_capture_on_commit_callbacks):
+def test_rows_submitted_elsewhere_since_the_check_send_the_batch_to_another_check(
+    school, by_clerk, asked, django_capture_on_commit_callbacks
+):
     number = fresh_id_number()
     mine = checked(school, by_clerk, row(身份证号=number), row())
     other = institution("三亚样例培训学校")
@@ -164,7 +173,11 @@ class TestAtTheSameMoment:
         second = Actor("web", clerk(school))
         batches = [checked(school, by_clerk) for _ in range(3)]
         answers = in_threads(3, lambda i: batch_submit(batch=batches[i], by=(by_clerk, second)[i % 2]))
-        assert sorted(type(answer).__name__ for answer in answers) == ["Batch", "Batch", "SubmissionRefusedError"]
+        assert sorted(type(answer).__name__ for answer in answers) == [
+            "Batch",
+            "Batch",
+            "SubmissionRefusedError",
+        ]
         assert sorted(Batch.objects.filter(state="submitted").values_list("quota_place", flat=True)) == [1, 2]
 
     def test_the_same_key_twice_gives_one_batch(self, school, by_clerk):

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from education import views
+
+urlpatterns = [
+    path("institution/", views.institution_home, name="institution-home"),
+    path("institution/batches/", views.batch_list, name="batch-list"),
+    path("institution/batches/upload/", views.batch_upload, name="batch-upload"),
+    path("institution/batches/template/", views.batch_template, name="batch-template"),
+    path("institution/batches/<uuid:pk>/", views.batch_detail, name="batch-detail"),
+    path("institution/batches/<uuid:pk>/problems/", views.batch_problems, name="batch-problems"),
+    path("institution/batches/<uuid:pk>/submit/", views.batch_submit, name="batch-submit"),
+    path("institution/batches/<uuid:pk>/receipt/", views.batch_receipt, name="batch-receipt"),
+    path("review/batches/", views.review_batches, name="review-batches"),
+    path("review/batches/<uuid:pk>/", views.review_batch, name="review-batch"),
+    path("review/batches/<uuid:pk>/approve/", views.review_batch_approve, name="review-batch-approve"),
+    path("review/batches/<uuid:pk>/return/", views.review_batch_return, name="review-batch-return"),
+    path("me/education/", views.my_education, name="my-education"),
+]

@@ -1,0 +1,21 @@
+"""The reviewer's inbox: every queue of work that the rooms have registered, what waits and since when."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from portal import clock
+from portal.accounts.models import Role
+from portal.desk import work_queues
+from portal.permissions import SignedInRequest, role_required
+
+
+@role_required(Role.REVIEWER, Role.CHIEF)
+@require_GET
+def review_home(request: SignedInRequest) -> HttpResponse:
+    """Show the queues, the one whose work has waited longest first."""
+    now = clock.now()
+    queues = [(queue, queue.state()) for queue in work_queues()]
+    queues.sort(key=lambda pair: (pair[1].oldest or now, str(pair[0].label)))
+    waiting = sum(state.waiting for _queue, state in queues)
+    return render(request, "review/home.html", {"queues": queues, "waiting": waiting, "now": now})
