@@ -30,10 +30,10 @@ class DesignationReportForm(Form):
         error_messages={"required": _("Choose the city or county where it happened.")},
     )
     authority = forms.CharField(
-        label=_("Who prescribed the institution?"),
+        label=_("Who prescribed it"),
         help_text=_("The authority or office, and the person if you know."),
         max_length=200,
-        error_messages={"required": _("Enter who prescribed the institution.")},
+        error_messages={"required": _("Enter who prescribed it.")},
     )
     account = forms.CharField(
         label=_("What happened?"),

@@ -204,9 +204,11 @@ class PhotoForm(Form):
 
     photo = PhotoField(
         label=_("Choose a photo"),
-        required=False,
         widget=FileInput(accept=PHOTO_TYPES, preview=PREVIEW),
-        error_messages={"empty": _("The file is empty. Choose another photo.")},
+        error_messages={
+            "required": _("Choose a photo first."),
+            "empty": _("The file is empty. Choose another photo."),
+        },
     )
     camera = PhotoField(
         label=_("Or take one now with your phone"),
@@ -215,10 +217,10 @@ class PhotoForm(Form):
         error_messages={"empty": _("The file is empty. Take another photo.")},
     )
 
-    def clean(self) -> dict[str, Any]:
-        if not self.errors and self.portrait is None:
-            self.add_error("photo", _("Choose a photo first."))
-        return self.cleaned_data
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.files.get("camera"):
+            self.fields["photo"].required = False
 
     @property
     def portrait(self) -> Portrait | None:
