@@ -147,7 +147,7 @@ def load_pack_file(path: str | Path) -> PolicyPack:
 
 def shipped_packs() -> list[str]:
     """Return the names of the packs that come with the portal."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+    return sorted(path.stem for path in SHIPPED.glob("*-*.toml"))
 
 
 def _read(path: Path) -> dict[str, Any]:
