@@ -1,7 +1,8 @@
 """Anyone types a number, or scans the code on a certificate, and gets a truthful answer."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -14,12 +15,15 @@ from portal.identity import normalise_id_number
 from portal.limits import origin
 
 RETRY_AFTER = 60  # seconds
+MISTAKEN = "id-number"
 
 
 @require_safe
 def verify_page(request: HttpRequest) -> HttpResponse:
     form = VerifyForm(request.GET if "number" in request.GET else None)
-    if form.is_bound and form.is_valid():
+    if MISTAKEN in request.GET:
+        form = _id_number_form()
+    elif form.is_bound and form.is_valid():
         return _answer(request, form.cleaned_data["number"])
     return render(request, "public/verify.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -35,13 +39,8 @@ def _answer(request: HttpRequest, typed: str) -> HttpResponse:
         response = render(request, "429.html", {"retry_after": RETRY_AFTER}, status=429)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
-    if isinstance(normalise_id_number(typed), str):
-        form = VerifyForm({"number": ""})
-        form.errors["number"] = form.error_class(
-            [_("That is an ID number. Enter the number of the certificate; it is printed below the name.")],
-            renderer=form.renderer,
-        )
-        return render(request, "public/verify.html", {"form": form}, status=422)
+    if isinstance(normalise_id_number(typed), str):  # it leaves the address bar at once, and is not looked up
+        return redirect(f"{reverse('verify')}?{MISTAKEN}")
     answer = verify(typed, at=clock.now())
     context = {
         "form": VerifyForm(initial={"number": typed[:100]}),
@@ -50,3 +49,10 @@ def _answer(request: HttpRequest, typed: str) -> HttpResponse:
         "words": verification_words(answer),
     }
     return render(request, "public/verify.html", context)
+
+
+def _id_number_form() -> VerifyForm:
+    form = VerifyForm({"number": ""})
+    text = _("That is an ID number. Enter the number of the certificate; it is printed below the name.")
+    form.errors["number"] = form.error_class([text], renderer=form.renderer)
+    return form
