@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -174,13 +174,14 @@ def _photo_saved(request: SignedInRequest, person: Person, form: PhotoForm, port
 
 @role_required(Role.WORKER)
 @require_GET
-def photo_image(request: SignedInRequest) -> HttpResponseBase:
+def photo_image(request: SignedInRequest) -> HttpResponse:
     """The own photo, to its owner alone."""
     photo = _own_person(request).photo
     if photo is None:
         raise Http404
     try:
-        content = photo.file.open("rb")
+        with photo.file.open("rb") as file:
+            content = file.read()
     except FileNotFoundError as error:
         raise Http404 from error
-    return FileResponse(content, content_type="image/jpeg", headers={"Cache-Control": "no-store, private"})
+    return HttpResponse(content, content_type="image/jpeg", headers={"Cache-Control": "no-store, private"})
