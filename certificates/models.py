@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Person, Photo, User
+from portal.storage import EncryptedStorage
 
 
 class Kind(models.TextChoices):
@@ -117,6 +118,10 @@ class ElectronicCertificate(models.Model):
     issued_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=CertificateState, default=CertificateState.VALID)
     void_reason = models.CharField(max_length=12, choices=VoidReason, blank=True)
+    voided_by = models.OneToOneField(
+        "VoidingProposal", null=True, on_delete=models.PROTECT, related_name="voided",
+        help_text="What two people approved; a trigger holds it to this certificate, this reason and their approval.",
+    )  # fmt: skip
     state_changed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -125,6 +130,11 @@ class ElectronicCertificate(models.Model):
                 condition=Q(state="void", state_changed_at__isnull=False, void_reason__in=VoidReason.values)
                 | (Q(state__in=["valid", "suspended"], void_reason="")),
                 name="certificates_electronic_void_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(void_reason__in=["hours", "not_engaged"], voided_by__isnull=False)
+                | Q(void_reason__in=["", "revoked"], voided_by__isnull=True),
+                name="certificates_electronic_voided_by_two_people",
             ),
         ]
         indexes = [models.Index(fields=["issued_at"], name="certificates_electronic_issued")]
@@ -266,6 +276,225 @@ class LegacyServiceRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
+
+
+class Ground(models.TextChoices):
+    """For what a certificate may be made void under 2.1; the values are those of `VoidReason`."""
+
+    HOURS = "hours", _("Too few hours over two years")
+    NOT_ENGAGED = "not_engaged", _("Not working in the post")
+
+
+class VoidingProposal(models.Model):
+    """The way to a void certificate (2.1): proposed, objected to, confirmed by one reviewer, approved by another.
+
+    A job may propose and withdraw; whatever takes a certificate away, or gives it back, carries two people's names.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Proposed")
+        CONFIRMED = "confirmed", _("Waiting for a second person")
+        APPROVED = "approved", _("Certificate void")
+        DISMISSED = "dismissed", _("Dismissed")
+        WITHDRAWN = "withdrawn", _("Withdrawn: the hours are there")
+        REINSTATING = "reinstating", _("Reinstatement waiting for a second person")
+        REINSTATED = "reinstated", _("Certificate reinstated")
+
+    UNDECIDED = (State.OPEN, State.CONFIRMED)
+    VOIDING = (State.APPROVED, State.REINSTATING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    certificate = models.ForeignKey(
+        ElectronicCertificate, on_delete=models.PROTECT, related_name="voiding_proposals"
+    )
+    ground = models.CharField(max_length=12, choices=Ground)
+    window_first = models.PositiveSmallIntegerField(
+        null=True, help_text="Label of the failed window's first period."
+    )
+    window_second = models.PositiveSmallIntegerField(null=True)
+    finding = models.TextField(
+        blank=True, max_length=2000, help_text="What the reviewer found, for `not_engaged`."
+    )
+    found_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    objection_until = models.DateField(help_text="The last day, in Asia/Shanghai, for an objection.")
+    objection = models.TextField(blank=True, max_length=2000)
+    objected_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=12, choices=State, default=State.OPEN)
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    dismissed_at = models.DateTimeField(null=True)
+    dismissed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    dismissal_reason = models.TextField(blank=True, max_length=1000)
+    withdrawn_at = models.DateTimeField(null=True)
+    reinstatement_asked_at = models.DateTimeField(null=True)
+    reinstatement_asked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reinstatement_reason = models.TextField(blank=True, max_length=1000)
+    reinstated_at = models.DateTimeField(null=True)
+    reinstated_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "open",
+                        "confirmed",
+                        "approved",
+                        "dismissed",
+                        "withdrawn",
+                        "reinstating",
+                        "reinstated",
+                    ]
+                ),
+                name="certificates_voiding_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    ground="hours",
+                    window_first__isnull=False,
+                    window_second__isnull=False,
+                    finding="",
+                    found_by__isnull=True,
+                )
+                | (
+                    Q(
+                        ground="not_engaged",
+                        window_first__isnull=True,
+                        window_second__isnull=True,
+                        found_by__isnull=False,
+                    )
+                    & ~Q(finding="")
+                ),
+                name="certificates_voiding_ground_with_facts",
+            ),
+            models.UniqueConstraint(
+                fields=["certificate"],
+                condition=Q(state__in=["open", "confirmed", "approved", "reinstating"]),
+                name="certificates_voiding_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(objected_at__isnull=True, objection="")
+                | (Q(objected_at__isnull=False) & ~Q(objection="")),
+                name="certificates_voiding_objection_says_why",
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(**{f"{act}_at__isnull": True, f"{act}_by__isnull": True})
+                    | Q(**{f"{act}_at__isnull": False, f"{act}_by__isnull": False}),
+                    name=f"certificates_voiding_{act}_by_someone",
+                )
+                for act in ("confirmed", "approved", "dismissed", "reinstatement_asked", "reinstated")
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", confirmed_at__isnull=True)
+                | Q(
+                    state__in=["confirmed", "approved", "reinstating", "reinstated"],
+                    confirmed_at__isnull=False,
+                )
+                | Q(state__in=["dismissed", "withdrawn"]),
+                name="certificates_voiding_confirmed_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["approved", "reinstating", "reinstated"], approved_at__isnull=False)
+                | Q(state__in=["open", "confirmed", "dismissed", "withdrawn"], approved_at__isnull=True),
+                name="certificates_voiding_approved_state",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="dismissed", dismissed_at__isnull=False) & ~Q(dismissal_reason=""))
+                | (~Q(state="dismissed") & Q(dismissed_at__isnull=True, dismissal_reason="")),
+                name="certificates_voiding_dismissed_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="withdrawn", withdrawn_at__isnull=False)
+                | (~Q(state="withdrawn") & Q(withdrawn_at__isnull=True)),
+                name="certificates_voiding_withdrawn_state",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(state__in=["reinstating", "reinstated"], reinstatement_asked_at__isnull=False)
+                    & ~Q(reinstatement_reason="")
+                )
+                | (
+                    ~Q(state__in=["reinstating", "reinstated"])
+                    & Q(reinstatement_asked_at__isnull=True, reinstatement_reason="")
+                ),
+                name="certificates_voiding_reinstating_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="reinstated", reinstated_at__isnull=False)
+                | (~Q(state="reinstated") & Q(reinstated_at__isnull=True)),
+                name="certificates_voiding_reinstated_state",
+            ),
+            models.CheckConstraint(
+                condition=~Q(approved_by=F("confirmed_by")),
+                name="certificates_voiding_confirmer_never_approves",
+            ),
+            models.CheckConstraint(
+                condition=~Q(approved_by=F("found_by")), name="certificates_voiding_finder_never_approves"
+            ),
+            models.CheckConstraint(
+                condition=~Q(reinstated_by=F("reinstatement_asked_by")),
+                name="certificates_voiding_reinstated_by_another",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "opened_at"], name="certificates_voiding_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ground} {self.state}"
+
+
+def evidence_path(evidence: "VoidingEvidence", filename: str) -> str:
+    return f"evidence/{evidence.id.hex[:2]}/{evidence.id.hex}"
+
+
+class VoidingEvidence(models.Model):
+    """A file that a holder gives with an objection, or a reviewer with a finding. Encrypted on disk, never changed."""
+
+    class Format(models.TextChoices):
+        JPEG = "image/jpeg", "JPEG"
+        PNG = "image/png", "PNG"
+        PDF = "application/pdf", "PDF"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    proposal = models.ForeignKey(VoidingProposal, on_delete=models.PROTECT, related_name="evidence")
+    file = models.FileField(upload_to=evidence_path, storage=EncryptedStorage())
+    content_type = models.CharField(max_length=20, choices=Format)
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField()
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(content_type__in=["image/jpeg", "image/png", "application/pdf"]),
+                name="certificates_evidence_format_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class DailyRun(models.Model):
+    """A piece of work that is done once a day: when its turn of a day was completed."""
+
+    name = models.CharField(max_length=40)
+    day = models.DateField()
+    completed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "day"], name="certificates_dailyrun_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.day}"
 
 
 class WindowClosing(models.Model):

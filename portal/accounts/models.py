@@ -37,6 +37,7 @@ class Person(models.Model):
     id_number_hash = models.BinaryField(max_length=32, unique=True)
     mobile = EncryptedTextField(null=True)
     mobile_hash = models.BinaryField(max_length=32, null=True)
+    email = EncryptedTextField(null=True)
     area_code = models.CharField(max_length=6, blank=True, default="", db_default="")
     employer_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     employer_code = models.CharField(max_length=18, blank=True, default="", db_default="")
@@ -58,7 +59,10 @@ class Person(models.Model):
                 | (
                     Q(mobile_hash__isnull=False)
                     & ~Q(area_code="")
-                    & (Q(without_employer=True, employer_name="") | (Q(without_employer=False) & ~Q(employer_name="")))
+                    & (
+                        Q(without_employer=True, employer_name="")
+                        | (Q(without_employer=False) & ~Q(employer_name=""))
+                    )
                 ),
                 name="accounts_person_profile_complete",
             ),
@@ -114,6 +118,12 @@ class User(AbstractBaseUser):
     display_name = models.CharField(max_length=100, blank=True)
     person = models.OneToOneField(Person, null=True, on_delete=models.PROTECT, related_name="user")
     area_code = models.CharField(max_length=6, blank=True)
+    language = models.CharField(
+        max_length=10,
+        default="zh-hans",
+        db_default="zh-hans",
+        help_text="Of what is sent to the account's holder.",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -164,7 +174,8 @@ class ApiToken(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(expires_at__gt=models.F("created_at")), name="accounts_apitoken_expires_after_creation"
+                condition=Q(expires_at__gt=models.F("created_at")),
+                name="accounts_apitoken_expires_after_creation",
             )
         ]
 

@@ -25,12 +25,31 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('read_at', models.DateTimeField(null=True)),
                 ('once_key', models.CharField(max_length=120, null=True, unique=True)),
+                ('goes_out', models.BooleanField(db_default=False, default=False, help_text='Still to be handed to the channels that leave the portal.')),
                 ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='accounts.person')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'indexes': [models.Index(fields=['person', '-at'], name='notices_notice_by_person'), models.Index(fields=['user', '-at'], name='notices_notice_by_user')],
+                'indexes': [models.Index(fields=['person', '-at'], name='notices_notice_by_person'), models.Index(fields=['user', '-at'], name='notices_notice_by_user'), models.Index(condition=models.Q(('goes_out', True)), fields=['id'], name='notices_notice_going_out')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('person__isnull', False), ('user__isnull', True)), models.Q(('person__isnull', True), ('user__isnull', False)), _connector='OR'), name='notices_notice_one_recipient')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(max_length=20)),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown')], db_default='pending', default='pending', max_length=10)),
+                ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ('next_try_at', models.DateTimeField()),
+                ('tried_at', models.DateTimeField(null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('error', models.CharField(blank=True, db_default='', default='', help_text='A code, no text of others.', max_length=40)),
+                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notices.notice')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['next_try_at'], name='notices_delivery_due'), models.Index(condition=models.Q(('state', 'sending')), fields=['tried_at'], name='notices_delivery_under_way')],
+                'constraints': [models.UniqueConstraint(fields=('notice', 'channel'), name='notices_delivery_once_a_channel'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(('sent_at__isnull', True), ('state__in', ['pending', 'sending', 'failed', 'unknown'])), _connector='OR'), name='notices_delivery_sent_at_some_time')],
             },
         ),
     ]
