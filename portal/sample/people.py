@@ -84,6 +84,7 @@ class Resident:
     name: str
     former_name: str
     id_number: str
+    female: bool
     mobile: str
     area: Named
     firm: Firm
@@ -146,6 +147,7 @@ class Population:
             name=name,
             former_name=former,
             id_number=id_number(number, self.shift, female=female),
+            female=female,
             mobile=mobile(number, self.shift),
             area=self.area(rng),
             firm=self.firm(rng.randrange(self.firm_count)),

@@ -14,13 +14,13 @@ _HELMETS = ["#F2B91D", "#E9EDF0", "#D8412F", "#2E6DB4"]
 _CLOTHES = ["#2F4858", "#3F6B5B", "#7A4B3A", "#5B5F97", "#40495A", "#E87A2C"]
 
 
-def draw_portrait(path: Path, seed: str) -> None:
+def draw_portrait(path: Path, seed: str, *, female: bool) -> None:
     """Write one portrait as JPEG; the same seed gives the same face."""
     rng = random.Random(seed)  # noqa: S311 - a drawing, no secret
     width, height = SIZE[0] * _SCALE, SIZE[1] * _SCALE
     image = Image.new("RGB", (width, height), rng.choice(_BACKGROUNDS))
-    _Face(ImageDraw.Draw(image), width, height, rng).draw()
-    image.resize(SIZE, Image.Resampling.LANCZOS).save(path, "JPEG", quality=84)
+    _Face(ImageDraw.Draw(image), width, height, rng).draw(long_hair=female)
+    image.reduce(_SCALE).save(path, "JPEG", quality=84)
 
 
 class _Face:
@@ -30,11 +30,10 @@ class _Face:
         self.face = width * rng.uniform(0.245, 0.275)
         self.skin, self.hair = rng.choice(_SKINS), rng.choice(_HAIRS)
 
-    def draw(self) -> None:
-        self._shoulders()
-        long_hair = self.rng.random() < 0.3
+    def draw(self, *, long_hair: bool) -> None:
         if long_hair:
-            self._round(self.line + self.face * 0.25, self.face * 1.22, self.face * 1.55, self.hair)
+            self._round(self.line + self.face * 0.3, self.face * 1.24, self.face * 1.6, self.hair)
+        self._shoulders()
         self._round(self.line, self.face, self.face * 1.28, self.skin)
         self._ears()
         self._features()

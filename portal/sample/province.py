@@ -13,7 +13,7 @@ from portal.sample.plan import Plan, address, phone
 from portal.sample.registry import registry_sheet
 from portal.tables import write_workbook
 
-FACES = 2_000  # different portraits; a larger province uses them again
+FACES = 1_000  # different portraits of women, and of men; a larger province uses them again
 _GROUNDS = {"national_directory": "列入全国信息系统目录", "provincial_commitment": "在省政务服务窗口备案承诺"}
 _PEOPLE = "person name former_name id_number mobile area_code employer_name employer_code institution certificates mess"
 
@@ -59,6 +59,7 @@ class _Gathering:
         self.folder, self.population, self.reports, self.plan = folder, population, reports, plan
         self.progress = progress
         self.certificates = self.photos = 0
+        self.faces = {True: 0, False: 0}
 
     def residents(self) -> Iterator[Resident]:
         with (self.folder / "people.csv").open("w", newline="", encoding="utf-8") as stream:
@@ -77,11 +78,12 @@ class _Gathering:
         """Return the file of the person's portrait, drawn now where it is missing; empty for those without."""
         if not person.photo or person.registers is None:
             return ""
-        face = self.photos % FACES
         self.photos += 1
-        name = f"photos/{face:06d}.jpg"
-        if self.photos <= FACES:
-            draw_portrait(self.folder / name, f"{self.population.seed}:face:{face}")
+        face = self.faces[person.female] % FACES
+        self.faces[person.female] += 1
+        name = f"photos/{'f' if person.female else 'm'}{face:05d}.jpg"
+        if self.faces[person.female] <= FACES:
+            draw_portrait(self.folder / name, f"{self.population.seed}:{name}", female=person.female)
         return name
 
 
