@@ -204,9 +204,15 @@ def _validity(paper: LegacyCertificate, today: date) -> str:
 
 
 def _exchange_prospect(held: HeldPaper, policy: Policy, today: date) -> str:
-    closes = policy.exchange.window_end
+    paper, closes = held.certificate, policy.exchange.window_end
+    has_expired = paper.expires_on is not None and paper.expires_on < today
     if today > closes:
-        return _("The exchange closed on %(closes)s; the paper keeps its own validity (3.1b).") % {"closes": date_format(closes)}
+        closed = (
+            _("The exchange closed on %(closes)s (1.2).")
+            if has_expired
+            else _("The exchange closed on %(closes)s; the paper keeps its own validity (3.1b).")
+        )
+        return closed % {"closes": date_format(closes)}
     match held.decision.outcome:
         case Outcome.ELIGIBLE:
             return _("Ready to be exchanged, until the end of %(closes)s (1.2).") % {"closes": date_format(closes)}
@@ -214,7 +220,9 @@ def _exchange_prospect(held: HeldPaper, policy: Policy, today: date) -> str:
             return _("It can be exchanged until the end of %(closes)s; see below what is still missing (1.2).") % {
                 "closes": date_format(closes)
             }
-    return _("It cannot be exchanged; the paper keeps its own validity (3.1b).")
+    return (
+        _("It cannot be exchanged.") if has_expired else _("It cannot be exchanged; the paper keeps its own validity (3.1b).")
+    )
 
 
 # Checks, and what cures them

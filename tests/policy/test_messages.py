@@ -31,7 +31,7 @@ def test_a_sentence_is_translated_and_names_its_clause(key, text):
 
     assert re.search(r"[一-鿿]", chinese)
     assert not re.search(r"[一-鿿]", english)
-    clause = re.compile(r"[((][1-5]\.\d[ab]?([,、] ?\d\.\d)?[))]")
+    clause = re.compile(r"[(（][1-5]\.\d[ab]?([,、] ?\d\.\d)?[)）]")
     assert clause.search(english)
     assert clause.search(chinese)
     assert "{" not in english + chinese

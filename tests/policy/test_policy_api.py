@@ -74,7 +74,7 @@ def test_the_policy_of_the_day_in_shanghai_decides(client):
 def test_chinese_is_the_default_language():
     answer = ask(Client(REMOTE_ADDR=next(ADDRESSES)), EXCHANGE, EXAMPLES[EXCHANGE])
 
-    assert answer.json()["checks"][7]["message"] == "个人信息已完善(1.3)。"
+    assert answer.json()["checks"][7]["message"] == "个人信息已完善（1.3）。"
 
 
 def test_half_hours_come_back_as_they_went_in(client):
