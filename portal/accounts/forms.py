@@ -189,9 +189,9 @@ class PhotoField(forms.FileField):
     """An uploaded portrait; the cleaned value is a `Portrait`, or None without an upload."""
 
     def clean(self, data: Any, initial: Any = None) -> Portrait | None:
-        upload = super().clean(data, initial)
-        if not upload:
+        if not data:
             return None
+        upload = super().clean(data, initial)
         policy = current_pack().on(clock.today())
         try:
             return portrait(upload.read(policy.photo.max_bytes + 1), policy)
@@ -205,22 +205,18 @@ class PhotoForm(Form):
     photo = PhotoField(
         label=_("Choose a photo"),
         widget=FileInput(accept=PHOTO_TYPES, preview=PREVIEW),
-        error_messages={
-            "required": _("Choose a photo first."),
-            "empty": _("The file is empty. Choose another photo."),
-        },
+        error_messages={"empty": _("The file is empty. Choose another photo.")},
     )
     camera = PhotoField(
         label=_("Or take one now with your phone"),
-        required=False,
         widget=FileInput(accept=PHOTO_TYPES, preview=PREVIEW, capture="user"),
         error_messages={"empty": _("The file is empty. Take another photo.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.files.get("camera"):
-            self.fields["photo"].required = False
+    def clean(self) -> dict[str, Any]:
+        if not self.errors and self.portrait is None:
+            self.add_error("photo", _("Choose a photo first."))
+        return self.cleaned_data
 
     @property
     def portrait(self) -> Portrait | None:
