@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
-from django.http import Http404
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,6 +25,7 @@ from education.models import Batch, BatchState, RowProblem
 from education.problem_texts import explain_problem
 from education.selectors import batches_visible_to, problems_of
 from education.submission import explain
+from education.workbook import NOT_READ, XLSX, workbook_response
 from institutions.selectors import institution_of
 from portal.accounts.models import ApiToken, User
 from portal.api.authentication import HasScope
@@ -130,6 +132,13 @@ class DecisionProblemSerializer(ProblemSerializer):
     outcome = serializers.CharField()
     checks = CheckSerializer(many=True)
     policy = PolicyReferenceSerializer()
+
+
+class WorkbookRenderer(BaseRenderer):
+    """Lets a caller ask for a workbook by `Accept`; the view sends the file itself."""
+
+    media_type = XLSX
+    format = "xlsx"
 
 
 class BatchView(APIView):
@@ -279,6 +288,26 @@ class ProblemsView(BatchView):
         return Response(RowProblemSerializer(page.object_list, many=True).data, headers=headers)
 
 
+class WorkbookView(BatchView):
+    """The table given back."""
+
+    renderer_classes = (JSONRenderer, WorkbookRenderer)
+    scopes = {"GET": Scope.BATCHES_READ}
+
+    @extend_schema(
+        operation_id="batch_workbook",
+        summary="The uploaded table back: bad cells marked, reason and fix beside them",
+        responses={(200, XLSX): OpenApiTypes.BINARY, 409: StateProblemSerializer} | COMMON,
+        tags=["batches"],
+    )
+    def get(self, request: Request, batch_id: uuid.UUID) -> FileResponse | Response:
+        batch = self.batch(request, batch_id)
+        if batch.state in NOT_READ:
+            text = _("The file has not been read: %(state)s.") % {"state": batch.get_state_display()}
+            raise ProblemError(409, "wrong_state", text, state=batch.state)
+        return workbook_response(batch)
+
+
 class SubmitView(BatchView):
     """Submit."""
 
@@ -373,6 +402,7 @@ urlpatterns = [
     path("batches/", BatchesView.as_view(), name="api-batches"),
     path("batches/<uuid:batch_id>/", BatchDetailView.as_view(), name="api-batch"),
     path("batches/<uuid:batch_id>/problems/", ProblemsView.as_view(), name="api-batch-problems"),
+    path("batches/<uuid:batch_id>/workbook/", WorkbookView.as_view(), name="api-batch-workbook"),
     path("batches/<uuid:batch_id>/submit/", SubmitView.as_view(), name="api-batch-submit"),
     path("batches/<uuid:batch_id>/approve/", ApproveView.as_view(), name="api-batch-approve"),
     path("batches/<uuid:batch_id>/return/", ReturnView.as_view(), name="api-batch-return"),

@@ -125,7 +125,7 @@ def course_is_partial(context: CheckContext) -> Query:
         code="partial_course",
         column=HOURS,
         severity="warning",
-        facts="jsonb_build_object('hours', %(hours)s / 10.0, 'professional_hours', %(professional)s / 10.0)",
+        facts="jsonb_build_object('hours', trim_scale(%(hours)s / 10.0), 'professional_hours', trim_scale(%(professional)s / 10.0))",
         hours=int(rules.annual_hours * 10),
         professional=int(rules.annual_professional_hours * 10),
     )
@@ -160,8 +160,8 @@ def many_hours_a_day(context: CheckContext) -> Query:
 
 
 def _hours_a_day(limit: str) -> str:
-    return f"""jsonb_build_object('hours', r.hours / 10.0, 'days', r.ended_on - r.started_on + 1,
-        'limit', {limit} / 10.0)"""
+    return f"""jsonb_build_object('hours', trim_scale(r.hours / 10.0), 'days', r.ended_on - r.started_on + 1,
+        'limit', trim_scale({limit} / 10.0))"""
 
 
 @register_check

@@ -237,7 +237,11 @@ class CERecord(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["person", "post_code", "ended_on"], name="education_cerecord_of_person")
+            models.Index(
+                fields=["person", "post_code", "ended_on"],
+                include=["hours", "professional_hours", "makes_up_for"],
+                name="education_cerecord_of_person",
+            )
         ]
 
     def __str__(self) -> str:

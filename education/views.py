@@ -24,6 +24,7 @@ from education.problem_texts import explain_problem
 from education.services.uploading import CORRECTABLE
 from education.submission import explain, submission_decision
 from education.template_workbook import template_write
+from education.workbook import NOT_READ, XLSX, workbook_response
 from institutions.models import Institution
 from institutions.selectors import institution_of
 from portal import clock
@@ -37,7 +38,6 @@ from portal.tables.messages import describe
 ON_A_PAGE = 50
 LEAST_SAMPLE, MOST_SAMPLE = 10, 100
 REVIEWERS = (Role.REVIEWER, Role.CHIEF)
-MIME_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _institution(request: SignedInRequest) -> Institution:
@@ -132,7 +132,7 @@ def batch_template(request: SignedInRequest) -> HttpResponse:
     policy = current_pack().on(clock.today())
     template_write(out, institution=institution, policy=policy, most_rows=settings.BATCH_MAX_ROWS)
     out.seek(0)
-    return FileResponse(out, as_attachment=True, filename="继续教育批次模板.xlsx", content_type=MIME_XLSX)
+    return FileResponse(out, as_attachment=True, filename="继续教育批次模板.xlsx", content_type=XLSX)
 
 
 @role_required(Role.CLERK)
@@ -217,6 +217,16 @@ def batch_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return HttpResponse(
         batch.receipt, content_type="application/jose", headers={"Content-Disposition": disposition}
     )
+
+
+@role_required(Role.CLERK)
+@require_GET
+def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
+    """Give the table back with every problem in its cell."""
+    batch = _own_batch(request, pk)
+    if batch.state in NOT_READ:
+        raise Http404
+    return workbook_response(batch)
 
 
 # The reviewer

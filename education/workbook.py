@@ -1,0 +1,131 @@
+"""The clerk's own table given back: each row judged, bad cells coloured, what is wrong and how to put it right beside."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, NamedTuple, cast
+
+from django.conf import settings
+from django.http import FileResponse
+from django.utils.translation import gettext as _
+
+from education.columns import COLUMNS
+from education.models import Batch, BatchState, RowProblem
+from education.problem_texts import explain_problem
+from education.selectors import problems_of, remedies_of
+from portal.tables import Limits, Row, TableReader, open_table
+from portal.tables.writer import Marked, OutColumn, OutSheet, Value, write_workbook
+
+ERROR, WARNING = RowProblem.Severity.ERROR, RowProblem.Severity.WARNING
+NOT_READ = frozenset({BatchState.UPLOADED, BatchState.CHECKING, BatchState.FAILED})
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+IN_MEMORY = 4 << 20
+"""Bytes of a workbook that are kept in memory; a larger one goes to disk on its way."""
+AS_TEXT = {"id_number", "certificate_number", "post_code"}
+
+
+class Judgement(NamedTuple):
+    """What is said about one row."""
+
+    severity: str
+    columns: dict[str, str]
+    """Severity by header of the column."""
+    message: str
+    fix: str
+
+
+def workbook_write(target: BinaryIO, batch: Batch) -> None:
+    """Write the checked table of ``batch`` with its problems, in the active language."""
+    judgements = _judgements(batch)
+    limits = Limits(bytes=settings.BATCH_MAX_BYTES, rows=settings.BATCH_MAX_ROWS)
+    with batch.file.open("rb") as file, open_table(cast("BinaryIO", file), COLUMNS, limits) as table:
+        rows = OutSheet(table.sheet or _("Rows"), _columns(table), _rows(table, judgements))
+        write_workbook(target, [rows, _overview(batch)])
+
+
+def workbook_response(batch: Batch) -> FileResponse:
+    """Return the workbook as a download named after the clerk's own file."""
+    out = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
+    workbook_write(cast("BinaryIO", out), batch)
+    out.seek(0)
+    name = f"{Path(batch.filename).stem}-{batch.uploaded_at:%m%d}.xlsx"
+    return FileResponse(out, as_attachment=True, filename=name, content_type=XLSX)
+
+
+def _judgements(batch: Batch) -> dict[int, Judgement]:
+    by_row: dict[int, list[RowProblem]] = defaultdict(list)
+    for problem in problems_of(batch).filter(row__isnull=False).iterator(chunk_size=5_000):
+        by_row[problem.row or 0].append(problem)
+    return {row: _judgement(problems) for row, problems in by_row.items()}
+
+
+def _judgement(problems: list[RowProblem]) -> Judgement:
+    words = [explain_problem(problem.code, problem.facts) for problem in problems]
+    columns: dict[str, str] = {}
+    for problem in problems:
+        columns[problem.column] = min(problem.severity, columns.get(problem.column, WARNING))
+    return Judgement(
+        min(columns.values()),
+        columns,
+        "\n".join(
+            _in_column(problem.column, word.message) for problem, word in zip(problems, words, strict=True)
+        ),
+        "\n".join(dict.fromkeys(word.fix for word in words)),
+    )
+
+
+def _in_column(column: str, message: str) -> str:
+    return _("%(column)s: %(message)s") % {"column": column, "message": message} if column else message
+
+
+def _columns(table: TableReader) -> list[OutColumn]:
+    texts = {table.positions[key] for key in AS_TEXT if key in table.positions}
+    own = [
+        OutColumn(header, 20 if i in texts else 14, text=i in texts) for i, header in enumerate(table.header)
+    ]
+    return [
+        *own,
+        OutColumn(_("Judgement"), 10),
+        OutColumn(_("What is wrong"), 48),
+        OutColumn(_("How to put it right"), 48),
+    ]
+
+
+def _rows(table: TableReader, judgements: dict[int, Judgement]) -> Iterator[list[Value | Marked]]:
+    places = {column.header: table.positions.get(column.key) for column in COLUMNS}
+    good = Marked(_("Good"), "good")
+    for chunk in table.chunks():
+        for number, cells in zip(chunk.numbers, chunk.cells, strict=True):
+            judgement = judgements.get(number)
+            yield _judged(cells, judgement, places) if judgement else [*cells, good, None, None]
+
+
+def _judged(cells: Row, judgement: Judgement, places: dict[str, int | None]) -> list[Value | Marked]:
+    row: list[Value | Marked] = list(cells)
+    marks = {ERROR: "bad", WARNING: "note"}
+    for column, severity in judgement.columns.items():
+        place = places.get(column)
+        if place is not None:
+            row[place] = Marked(cells[place], marks[RowProblem.Severity(severity)])
+    severity = RowProblem.Severity(judgement.severity)
+    return [*row, Marked(str(severity.label), marks[severity]), judgement.message, judgement.fix]
+
+
+def _overview(batch: Batch) -> OutSheet:
+    columns = [
+        OutColumn(_("Rows"), 8),
+        OutColumn(_("Column"), 14),
+        OutColumn(_("Severity"), 10),
+        OutColumn(_("What is wrong"), 60),
+        OutColumn(_("How to put it right"), 60),
+        OutColumn(_("Clause"), 8),
+    ]
+    return OutSheet(_("Overview"), columns, _overview_rows(batch))
+
+
+def _overview_rows(batch: Batch) -> Iterable[list[Value | Marked]]:
+    for remedy in remedies_of(batch):
+        words = explain_problem(remedy.code, remedy.facts)
+        label = str(RowProblem.Severity(remedy.severity).label)
+        yield [remedy.rows, remedy.column, label, words.message, words.fix, remedy.clause]
