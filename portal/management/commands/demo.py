@@ -33,6 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument("--empty", action="store_true", help="do not load the sample province")
         parser.add_argument("--reset", action="store_true", help="throw the demo's data away and end")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,13 +42,13 @@ class Command(BaseCommand):
         stack = Stack(settings.VAR_DIR, options["port"], environment=_given(), tell=self._say)
         try:
             with stack:
-                _reset(stack.home) if options["reset"] else self._run(stack)
+                _reset(stack.home) if options["reset"] else self._run(stack, with_sample=not options["empty"])
         except PartError as error:
             raise CommandError(f"{error}\nNothing was left running.") from error
         except KeyboardInterrupt:
             self._say("Stopped: every process of the demo has ended.")
 
-    def _run(self, stack: Stack) -> None:
+    def _run(self, stack: Stack, *, with_sample: bool) -> None:
         require_free(stack.port)
         stack.environment.setdefault("PUBLIC_URL", stack.address)
         values = secrets_keep(stack.home, _issuer_create())
@@ -56,7 +57,8 @@ class Command(BaseCommand):
         stack.manage("migrate", "--no-input", "--verbosity=0")
         self._collect_static(stack)
         stack.start_portal()
-        self._load(stack)
+        if with_sample:
+            self._load(stack)
         self._welcome(stack)
         stack.watch()
 
