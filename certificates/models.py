@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -68,6 +69,12 @@ class LegacyCertificate(models.Model):
         ]
         indexes = [
             models.Index(fields=["area_code", "post_code", "status"], name="certificates_legacy_by_area"),
+            models.Index(
+                fields=["person", "post_code"],
+                include=["id", "issued_on"],
+                condition=Q(kind="safety_officer", status="active"),
+                name="certificates_legacy_officers",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,7 +144,14 @@ class ElectronicCertificate(models.Model):
                 name="certificates_electronic_voided_by_two_people",
             ),
         ]
-        indexes = [models.Index(fields=["issued_at"], name="certificates_electronic_issued")]
+        indexes = [
+            models.Index(fields=["issued_at"], name="certificates_electronic_issued"),
+            models.Index(
+                fields=["person", "post_code"],
+                include=["id", "issued_at", "replaces", "void_reason"],
+                name="certificates_electronic_settle",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -515,3 +529,111 @@ class WindowClosing(models.Model):
 
     def __str__(self) -> str:
         return str(self.closes_on)
+
+
+class StandingStatus(models.TextChoices):
+    """`education.rules.Status`, for people."""
+
+    NOT_DUE = "not_due", _("Not due yet")
+    ON_TRACK = "on_track", _("On track")
+    AT_RISK = "at_risk", _("At risk")
+    LAPSED = "lapsed", _("Lapsed")
+
+
+class CertificateStanding(models.Model):
+    """Where a certificate stands with continuing education (2.1, 3.1a), and the sums that it follows from.
+
+    The answer of `education.rules.ce_standing` for each day from `settled_on` to the one before `changes_on`, as long
+    as no record comes. Hours are tenths; a period is its place in the arrays, from the first one to the current one.
+    """
+
+    electronic = models.OneToOneField(
+        ElectronicCertificate, null=True, on_delete=models.CASCADE, related_name="standing"
+    )
+    legacy = models.OneToOneField(
+        LegacyCertificate, null=True, on_delete=models.CASCADE, related_name="standing"
+    )
+    status = models.CharField(max_length=10, choices=StandingStatus)
+    lapsed_on = models.DateField(
+        null=True, help_text="By a failed window. Whoever left the post is lapsed on whatever day is asked about."
+    )
+    needed_hours = models.PositiveIntegerField(null=True)
+    needed_professional_hours = models.PositiveIntegerField(null=True)
+    needed_by = models.DateField(null=True)
+    first_start = models.DateField(help_text="First day of the first period, which is called by its year.")
+    hours = ArrayField(models.PositiveIntegerField())
+    professional_hours = ArrayField(models.PositiveIntegerField())
+    timely_hours = ArrayField(
+        models.PositiveIntegerField(),
+        help_text="`hours` without what came after the window was decided that the period ends.",
+    )
+    engaged = models.BooleanField()
+    lapses_on = models.DateField(
+        null=True, help_text="When the first window that is short so far fails, or has failed."
+    )
+    recount_on = models.DateField(null=True, help_text="When the first record ends that lies ahead still.")
+    changes_on = models.DateField(help_text="The next day on which the calendar alone may change something here.")
+    settled_on = models.DateField(help_text="The day, and the day of the policy, of the answer.")
+    pack = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(electronic__isnull=False, legacy__isnull=True)
+                | Q(electronic__isnull=True, legacy__isnull=False),
+                name="certificates_standing_of_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=StandingStatus.values), name="certificates_standing_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["on_track", "at_risk"],
+                    needed_hours__isnull=False,
+                    needed_professional_hours__isnull=False,
+                    needed_by__isnull=False,
+                )
+                | Q(
+                    status__in=["not_due", "lapsed"],
+                    needed_hours__isnull=True,
+                    needed_professional_hours__isnull=True,
+                    needed_by__isnull=True,
+                ),
+                name="certificates_standing_needed_when_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(hours__len=F("professional_hours__len"), timely_hours__len=F("hours__len")),
+                name="certificates_standing_sums_of_same_periods",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["changes_on"], name="certificates_standing_changes"),
+            models.Index(fields=["status"], name="certificates_standing_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.electronic_id or self.legacy_id} {self.status}"
+
+
+class SettlementRun(models.Model):
+    """One settlement of everybody: for which day, under which values, and how much it changed."""
+
+    as_of = models.DateField()
+    pack = models.CharField(max_length=60)
+    rules = models.CharField(max_length=64, help_text="Fingerprint of the education values in force.")
+    recounted = models.BooleanField(help_text="Whether every record was added up again.")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    rows_seen = models.PositiveIntegerField()
+    rows_written = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at__gte=F("started_at"), rows_written__lte=F("rows_seen")),
+                name="certificates_settlementrun_adds_up",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.as_of}: {self.rows_written} of {self.rows_seen}"

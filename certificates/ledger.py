@@ -1,0 +1,320 @@
+"""The rules of continuing education once more, as SQL over everybody at once.
+
+What `education.rules.ce_standing` says of one certificate, `standings` says of all of them in one statement, which it
+writes for the values in force: hours are tenths, a period is its place in an array. A test draws thousands of people and
+compares the two field by field; whoever changes a rule changes both.
+
+- `_Everyone` adds up each person's records of a post by calendar year, in the order of a covering index, before it
+  looks at any certificate: three times as fast, where a period is a year and no post lends hours to another.
+- `_Each` goes from the certificate to its holder's records, under any pack, for any set of people.
+- `_Stored` starts from the sums of the last settlement, where no record has come since.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from education.rules import Periods
+from portal.policy import EducationParameters, Policy
+
+Kind = Literal["electronic", "safety_officer"]
+
+COLUMNS = (
+    "first_start",
+    "hours",
+    "professional_hours",
+    "timely_hours",
+    "engaged",
+    "status",
+    "lapsed_on",
+    "needed_hours",
+    "needed_professional_hours",
+    "needed_by",
+    "lapses_on",
+    "changes_on",
+    "recount_on",
+)
+"""What `standings` returns after `id`, `person_id`; the fields of the stored row, where they are described."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Whose standing is asked for, on which day and under which policy."""
+
+    kind: Kind
+    policy: Policy
+    as_of: date
+    earliest_issue: date
+    """No certificate of this kind was issued before it; the more years lie behind it, the wider the sums."""
+    people: str | None = None
+    """A subquery of person ids; None for everybody."""
+
+    @property
+    def rules(self) -> EducationParameters:
+        return self.policy.education
+
+    @property
+    def by_calendar(self) -> bool:
+        return self.rules.period_basis == "calendar"
+
+    @property
+    def most_periods(self) -> int:
+        """How many periods the oldest certificate can have begun, at least one."""
+        rows = (Periods.of(self.earliest_issue, way, self.rules) for way in ("exchange", "training"))
+        return max(1, *(row.index_of(self.as_of) + 1 for row in rows))
+
+
+def standings(question: Question) -> str:
+    """Return the statement that works out every certificate's standing from the records."""
+    by_year = question.by_calendar and not question.rules.shared_basics
+    source = _everyone if by_year and question.people is None and question.kind == "electronic" else _each
+    return _assembled(question, source(question))
+
+
+def standings_from_sums(question: Question) -> str:
+    """Return the statement that works out, from their stored sums, the standings that the calendar has changed."""
+    return _assembled(question, _stored(question))
+
+
+def issued_on(kind: Kind) -> str:
+    """Return the day of issue in Asia/Shanghai, as SQL."""
+    return "c.issued_on" if kind == "safety_officer" else "(c.issued_at AT TIME ZONE 'Asia/Shanghai')::date"
+
+
+def first_start(question: Question) -> str:
+    """Return the first day of the first period, as SQL: `Periods.of`."""
+    starts = {
+        "year_after_issue": "make_date(date_part('year', {day})::int + 1, 1, 1)",
+        "one_year_after_issue": "({day} + interval '1 year')::date",
+        "day_after_issue": "{day} + 1",
+    }
+    day, rules = issued_on(question.kind), question.rules
+    training = starts[rules.first_period_after_training].format(day=day)
+    exchange = starts[rules.first_period_after_exchange].format(day=day)
+    if question.kind == "safety_officer" or training == exchange:
+        return training
+    return f"CASE WHEN c.replaces_id IS NULL THEN {training} ELSE {exchange} END"
+
+
+def certificates(question: Question) -> str:
+    """Return the certificates under continuing education: `id, person_id, post_code, first_start, engaged`."""
+    people = f"c.person_id IN ({question.people})" if question.people else "true"
+    if question.kind == "safety_officer":
+        table, engaged = "certificates_legacycertificate c", "true"
+        people += " AND c.kind = 'safety_officer' AND c.status = 'active'"
+    else:
+        table, engaged = "certificates_electroniccertificate c", ENGAGED
+    return f"""
+        SELECT c.id, c.person_id, c.post_code, {first_start(question)} AS first_start, {engaged} AS engaged
+        FROM {table} WHERE {people}"""
+
+
+ENGAGED = "c.void_reason <> 'not_engaged'"
+"""Whether the holder of an electronic certificate works in its post, as far as anyone has found out (2.1)."""
+
+
+def tenths(hours: Decimal) -> int:
+    return int(hours * 10)
+
+
+def _day(day: date) -> str:
+    return f"date '{day.isoformat()}'"
+
+
+def _start(question: Question, index: str) -> str:
+    """Return the first day of the period with this index: `Periods.start`."""
+    if question.by_calendar:
+        return f"make_date(date_part('year', first_start)::int + {index}, 1, 1)"
+    return f"(first_start + make_interval(years => {index}))::date"
+
+
+def _current(question: Question) -> str:
+    """Return the index of the period that holds the day: `Periods.index_of`."""
+    years = f"{question.as_of.year} - date_part('year', first_start)::int"
+    if question.by_calendar:
+        return years
+    return f"{years} - ({_start(question, years)} > {_day(question.as_of)})::int"
+
+
+def _array(parts: Sequence[str]) -> str:
+    return f"ARRAY[{', '.join(parts)}]"
+
+
+def _everyone(question: Question) -> str:
+    years = _years(question)
+    base = years[0]
+
+    def since_first_period(column: str) -> str:
+        whole = f"COALESCE(s.{column}, '{{{','.join('0' for _ in years)}}}')"
+        return f"CASE WHEN first_start <= {_day(date(base, 1, 1))} THEN {whole} ELSE ({whole})[first_year - {base} + 1:] END"
+
+    return f"""
+        SELECT c.id, c.person_id, first_start, engaged, {question.as_of.year} - first_year AS current,
+               {since_first_period("hours")} AS hours,
+               {since_first_period("professional_hours")} AS professional_hours,
+               {since_first_period("timely_hours")} AS timely_hours,
+               s.recount_on
+        FROM (SELECT *, date_part('year', first_start)::int AS first_year FROM ({certificates(question)}) c
+              ORDER BY person_id, post_code OFFSET 0) c
+        LEFT JOIN ({_sums_by_year(question, years)}) s
+          ON s.person_id = c.person_id AND s.post_code = c.post_code"""
+
+
+def _years(question: Question) -> list[int]:
+    """Return every year in which a period can have begun; the coming one where none has."""
+    year = question.as_of.year
+    return [*range(year - question.most_periods + 1, year + 1)]
+
+
+def _sums_by_year(question: Question, years: Sequence[int]) -> str:
+    rules, as_of = question.rules, _day(question.as_of)
+    home = " ".join(f"WHEN ended_on < {_day(date(year + 1, 1, 1))} THEN {year}" for year in years)
+    made_up = (
+        "WHEN makes_up_for = date_part('year', ended_on)::int - 1 THEN makes_up_for"
+        if rules.make_up_allowed
+        else ""
+    )
+
+    def total(column: str, year: int, also: str = "") -> str:
+        return f"COALESCE(sum({column}) FILTER (WHERE counts_for = {year}{also}), 0)::int"
+
+    def timely(year: int) -> str:
+        decided_after = Periods(first_start=date(year, 1, 1)).decided_after(0, rules)
+        return total("hours", year, f" AND ended_on <= {_day(decided_after)}") if made_up else total("hours", year)
+
+    return f"""
+        SELECT person_id, post_code,
+               {_array([total("hours", year) for year in years])} AS hours,
+               {_array([total("professional_hours", year) for year in years])} AS professional_hours,
+               {_array([timely(year) for year in years])} AS timely_hours,
+               min(ended_on) FILTER (WHERE ended_on > {as_of}) AS recount_on
+        FROM (SELECT person_id, post_code, ended_on, hours, professional_hours,
+                     CASE WHEN ended_on > {as_of} OR ended_on < {_day(date(years[0], 1, 1))} THEN NULL
+                          WHEN makes_up_for IS NULL THEN CASE {home} END
+                          {made_up} END AS counts_for
+              FROM education_cerecord ORDER BY person_id, post_code OFFSET 0) r
+        GROUP BY person_id, post_code"""
+
+
+def _each(question: Question) -> str:
+    periods = range(question.most_periods)
+
+    def collected(total: Callable[[int], str]) -> str:
+        # A certificate has the periods up to the current one: none before the first.
+        return f"({_array([f'COALESCE({total(k)}, 0)::int' for k in periods])})[1:current + 1]"
+
+    def whole(k: int) -> str:
+        return f"COALESCE(max(professional_{k}) FILTER (WHERE own), 0) + COALESCE(max(basics_{k}), 0)"
+
+    def timely(k: int) -> str:
+        return f"COALESCE(max(timely_professional_{k}) FILTER (WHERE own), 0) + COALESCE(max(timely_basics_{k}), 0)"
+
+    return f"""
+        SELECT id, person_id, first_start, engaged, current,
+               {collected(whole)} AS hours,
+               {collected(lambda k: f"max(professional_{k}) FILTER (WHERE own)")} AS professional_hours,
+               {collected(timely)} AS timely_hours,
+               min(recount_on) AS recount_on
+        FROM ({_sums_by_post(question)}) by_post
+        GROUP BY id, person_id, first_start, engaged, current"""
+
+
+def _sums_by_post(question: Question) -> str:
+    """Return the sums of each certificate's periods, by the post of the records: public basics may serve it too."""
+
+    def totals(k: int) -> str:
+        counted, basics = f"FILTER (WHERE counts_for = {k}", "hours - professional_hours"
+        return f"""
+               sum(professional_hours) {counted}) AS professional_{k},
+               sum({basics}) {counted}) AS basics_{k},
+               sum(professional_hours) {counted} AND timely) AS timely_professional_{k},
+               sum({basics}) {counted} AND timely) AS timely_basics_{k},"""
+
+    return f"""
+        SELECT id, person_id, first_start, engaged, current, own,{"".join(map(totals, range(question.most_periods)))}
+               min(ended_on) FILTER (WHERE ended_on > {_day(question.as_of)}) AS recount_on
+        FROM ({_counted_records(question)}) r
+        GROUP BY id, person_id, first_start, engaged, current, own, record_post"""
+
+
+def _counted_records(question: Question) -> str:
+    """Return every record beside each certificate that it may count for, with the period it counts for or null."""
+    rules = question.rules
+    starts = _array([_start(question, str(k)) for k in range(question.most_periods)])
+    same_post = "" if rules.shared_basics else "AND r.post_code = c.post_code"
+    made_up = (
+        "WHEN home > 0 AND makes_up_for = date_part('year', first_start)::int + home - 1 THEN home - 1"
+        if rules.make_up_allowed
+        else ""
+    )
+    # What makes up for a period ended in the next one, which began on starts[home + 1].
+    return f"""
+        SELECT *, CASE WHEN home < 0 THEN NULL WHEN makes_up_for IS NULL THEN home {made_up} END AS counts_for,
+               makes_up_for IS NULL OR ended_on < starts[home + 1] + {rules.grace_days} AS timely
+        FROM (SELECT c.*, r.ended_on, r.hours, r.professional_hours, r.makes_up_for, r.post_code AS record_post,
+                     r.post_code = c.post_code AS own,
+                     CASE WHEN r.ended_on > {_day(question.as_of)} THEN -1
+                          ELSE width_bucket(r.ended_on, c.starts) - 1 END AS home
+              FROM (SELECT *, {_current(question)} AS current, {starts} AS starts FROM ({certificates(question)}) c OFFSET 0) c
+              LEFT JOIN education_cerecord r ON r.person_id = c.person_id {same_post}
+              OFFSET 0) r"""
+
+
+def _stored(question: Question) -> str:
+    column = "electronic_id" if question.kind == "electronic" else "legacy_id"
+
+    def extended(name: str) -> str:
+        return f"s.{name} || array_fill(0, ARRAY[current + 1 - cardinality(s.{name})])"
+
+    return f"""
+        SELECT id, person_id, first_start, engaged, current, {extended("hours")} AS hours,
+               {extended("professional_hours")} AS professional_hours, {extended("timely_hours")} AS timely_hours, recount_on
+        FROM (SELECT {column} AS id, NULL::uuid AS person_id, first_start, engaged, hours, professional_hours, timely_hours,
+                     recount_on, {_current(question)} AS current
+              FROM certificates_certificatestanding
+              WHERE {column} IS NOT NULL AND changes_on <= {_day(question.as_of)} OFFSET 0) s"""
+
+
+def _assembled(question: Question, source: str) -> str:
+    """Return the standings that the sums give: `standing_from_sums`."""
+    rules, as_of = question.rules, _day(question.as_of)
+    annual, professional = tenths(rules.annual_hours), tenths(rules.annual_professional_hours)
+    two_years = tenths(rules.two_year_hours)
+    electronic = question.kind == "electronic"
+    saved_by_window = f"before + timely_now >= {two_years}" if electronic else "false"
+    two_year_need = f"{two_years} - before - now" if electronic else "NULL"
+    return f"""
+SELECT id, person_id, first_start, hours, professional_hours, timely_hours, engaged, status,
+       CASE WHEN lapses_on <= {as_of} THEN lapses_on END AS lapsed_on,
+       CASE WHEN due THEN GREATEST(0, {annual} - now, {two_year_need}) END AS needed_hours,
+       CASE WHEN due THEN GREATEST(0, {professional} - professional_now) END AS needed_professional_hours,
+       CASE WHEN due THEN next_start - 1 END AS needed_by,
+       lapses_on, LEAST(next_start, CASE WHEN lapses_on > {as_of} THEN lapses_on END, recount_on) AS changes_on, recount_on
+FROM (SELECT *, status IN ('on_track', 'at_risk') AS due
+      FROM (SELECT *,
+                   CASE WHEN lapses_on <= {as_of} OR NOT engaged THEN 'lapsed'
+                        WHEN current < 0 THEN 'not_due'
+                        WHEN current = 0 OR (before >= {annual} AND professional_before >= {professional})
+                             OR {saved_by_window} THEN 'on_track'
+                        ELSE 'at_risk' END AS status
+            FROM (SELECT *, hours[current + 1] AS now, professional_hours[current + 1] AS professional_now,
+                         timely_hours[current + 1] AS timely_now,
+                         hours[current] AS before, professional_hours[current] AS professional_before,
+                         {_start(question, "GREATEST(current + 1, 0)")} AS next_start,
+                         {_lapses_on(question)} AS lapses_on
+                  FROM ({source} OFFSET 0) sums OFFSET 0) told OFFSET 0) judged OFFSET 0) needed"""
+
+
+def _lapses_on(question: Question) -> str:
+    """Return the day after the first window that is short, by what is known now, is decided."""
+    rules = question.rules
+    branches = [
+        f"WHEN hours[{second}] + timely_hours[{second + 1}] < {tenths(rules.two_year_hours)}"
+        f" THEN {_start(question, str(second + 1))} + {rules.grace_days}"
+        for second in range(1, question.most_periods)
+    ]
+    if question.kind == "safety_officer" or not branches:
+        return "NULL::date"
+    return f"CASE {' '.join(branches)} END"
