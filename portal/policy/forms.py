@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+from stdnum.cn import uscc
+
 from portal.policy.decision import JsonValue, json_number
 
 T = TypeVar("T")
@@ -171,6 +173,16 @@ def digits(length: int) -> Form[str]:
     return Form("code", f"a string of {length} digits", parse)
 
 
+def _licence_issuer(raw: Any) -> str:
+    _require(uscc.is_valid(_exactly(raw, str)) and raw == uscc.compact(raw))
+    return _exactly(raw, str)
+
+
+def _licence_type(raw: Any) -> str:
+    _require(re.fullmatch("[0-9]{3}", _exactly(raw, str)[18:]) is not None)
+    return _licence_issuer(raw[:18]) + str(raw[18:])
+
+
 DATE = Form("date", "a date such as 2020-12-31, without quotes", _date)
 DATE_OR_NONE = Form(
     "date",
@@ -188,6 +200,8 @@ YEARS = Form("years", "a list of years in ascending order, such as [2015, 2016]"
 REMINDER_DAYS = Form(
     "days", "a list of whole numbers of days in descending order, such as [60, 30, 7, 1]", _reminder_days
 )
+LICENCE_ISSUER = Form("code", "a unified social credit code (GB 32100) of 18 characters", _licence_issuer)
+LICENCE_TYPE = Form("code", "a unified social credit code (GB 32100) and three digits", _licence_type)
 TEXT = Form("text", 'a table with "zh" and "en"', _text)
 NAMED = Form("named code", 'a table with "code", "zh" and "en"', _named)
 POSTS = Form(

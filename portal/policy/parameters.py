@@ -16,6 +16,8 @@ from portal.policy.forms import (
     DAYS,
     FLAG,
     HOURS,
+    LICENCE_ISSUER,
+    LICENCE_TYPE,
     NAMED,
     PERCENT,
     PIXELS,
@@ -145,6 +147,10 @@ class CertificateNumberParameters:
     issuer_prefix: str = value(digits(2))
     sequence_digits: int = value(COUNT)
     check_digit: str = value(choice("iso7064_mod_11_10"))
+    licence_type_code: str = value(LICENCE_TYPE)
+    """The kind of licence (GB/T 36903): the code of who defined it and three digits."""
+    licence_issuer_code: str = value(LICENCE_ISSUER)
+    """The issuer's unified social credit code, as GB/T 36904 wants it in the licence identifier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
