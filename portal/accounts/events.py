@@ -15,5 +15,7 @@ class Verb(TextChoices):
     SIGNED_IN = "accounts.session.started", _("Signed in")
     SIGNED_OUT = "accounts.session.ended", _("Signed out")
     SIGN_IN_REFUSED = "accounts.session.refused", _("Sign-in refused")
+    PASSWORD_CHANGED = "accounts.password.changed", _("Password changed")
+    PASSWORD_RESET = "accounts.password.reset", _("Password set anew by an operator")
     PROFILE_UPDATED = "accounts.profile.updated", _("Profile updated")
     PHOTO_REPLACED = "accounts.photo.replaced", _("Photo uploaded")

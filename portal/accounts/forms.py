@@ -77,9 +77,9 @@ def _mobile_field() -> IdentityField:
 class PasswordField(forms.CharField):
     """A new password, typed once: the page can show it."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: Any) -> None:
         super().__init__(
-            label=_("Password"),
+            label=label,
             help_text=_(
                 "At least 8 characters, not digits alone. Three or four words that only you would put together are good."
             ),
@@ -103,7 +103,7 @@ class RegistrationForm(Form):
     )
     name = _name_field()
     mobile = _mobile_field()
-    password = PasswordField()
+    password = PasswordField(_("Password"))
 
     def clean(self) -> dict[str, Any]:
         password = self.cleaned_data.get("password", "")
@@ -111,6 +111,17 @@ class RegistrationForm(Form):
         if any(number and number in password for number in known):
             self.add_error("password", _("Choose a password without your ID number or mobile number in it."))
         return self.cleaned_data
+
+
+class PasswordForm(Form):
+    current = forms.CharField(
+        label=_("Present password"),
+        strip=False,
+        max_length=TYPED_AT_MOST,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your present password.")},
+    )
+    password = PasswordField(_("New password"))
 
 
 class SignInForm(Form):

@@ -101,4 +101,15 @@ def register_notices() -> None:
             "somebody knows it."
         )
 
+    def changed_title(_facts: Any) -> str:
+        return _("Your password was changed")
+
+    def changed_body(_facts: Any) -> str:
+        return _("If it was not you, contact the department at once.")
+
+    def reset_body(_facts: Any) -> str:
+        return _("An operator set it anew. Choose one of your own under “Change my password”.")
+
     register_notice("accounts.registration_repeated", title=repeated_title, body=repeated_body)
+    register_notice("accounts.password.changed", title=changed_title, body=changed_body)
+    register_notice("accounts.password.reset", title=changed_title, body=reset_body)

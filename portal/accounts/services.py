@@ -6,6 +6,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils.crypto import get_random_string
 
 from portal import clock, crypto
 from portal.accounts.events import Verb
@@ -20,6 +21,7 @@ from portal.notices.services import notice_send
 
 ACCOUNT_FROM_ADDRESS = Limit("sign-in:account", "8/15 minutes")
 REFUSED_FROM_ADDRESS = Limit("sign-in:address", "80/15 minutes")
+UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 TOLD_OF_TOO_MANY = Limit("sign-in:told", "1/15 minutes")
 
 
@@ -201,6 +203,30 @@ def sign_out(*, user: User, by: Actor) -> None:
     """Record that a session ended by its holder's wish."""
     with transaction.atomic():
         event_record(Verb.SIGNED_OUT, at=clock.now(), by=by, subject=user, person_id=user.person_id)
+
+
+def password_change(*, user: User, password: str, by: Actor) -> User:
+    """Give an account a new password. Every session that the old one opened ends with its next request."""
+    return _password_set(user, password, Verb.PASSWORD_CHANGED, by=by)
+
+
+def password_reset(*, user: User, by: Actor) -> str:
+    """Return a new random password for somebody who lost theirs and showed their papers; the holder is told."""
+    password = "-".join(get_random_string(4, UNMISTAKABLE) for _ in range(4))
+    _password_set(user, password, Verb.PASSWORD_RESET, by=by)
+    return password
+
+
+def _password_set(user: User, password: str, verb: Verb, *, by: Actor) -> User:
+    hashed = make_password(password)
+    with transaction.atomic():
+        locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        locked.password = hashed
+        locked.save(update_fields=["password"])
+        at = clock.now()
+        event_record(verb, at=at, by=by, subject=locked, person_id=locked.person_id)
+        notice_send(verb.value, to=locked, at=at)
+    return locked
 
 
 def profile_update(

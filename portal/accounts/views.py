@@ -1,7 +1,7 @@
 """Registering, signing in and out, and what people say of themselves."""
 
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import login, logout, update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import clock
-from portal.accounts.forms import PhotoForm, ProfileForm, RegistrationForm, SignInForm
+from portal.accounts.forms import PasswordForm, PhotoForm, ProfileForm, RegistrationForm, SignInForm
 from portal.accounts.messages import photo_text
 from portal.accounts.models import Person, Role, User
 from portal.accounts.photos import Portrait
@@ -20,6 +20,7 @@ from portal.accounts.services import (
     PhotoNotStoredError,
     SignInRefusedError,
     TooManyTriesError,
+    password_change,
     photo_replace,
     profile_update,
     sign_in,
@@ -29,11 +30,12 @@ from portal.accounts.services import (
 from portal.events.services import Actor
 from portal.forms import TOO_MANY, form_status
 from portal.limits import Limit, origin
-from portal.permissions import SignedInRequest, role_required, safe_next
+from portal.permissions import SignedInRequest, role_required, safe_next, signed_in_required
 from portal.policy import current_pack
 
 BACKEND = "portal.accounts.backends.IdentityBackend"
 REGISTRATIONS_FROM_ADDRESS = Limit("register:tries", "200/hour")
+PASSWORD_TRIES = Limit("password:tries", "8/15 minutes")
 REFUSED_REGISTRATIONS = Limit("register:refused", "20/hour")
 
 
@@ -108,6 +110,32 @@ def sign_out_page(request: HttpRequest) -> HttpResponse:
         sign_out(user=request.user, by=Actor.of(request))
     logout(request)
     return redirect("start")
+
+
+@sensitive_post_parameters()
+@signed_in_required
+@require_http_methods(["GET", "POST"])
+def password_page(request: SignedInRequest) -> HttpResponse:
+    """Change the own password; other sessions of the account end."""
+    form = PasswordForm(request.POST or None)
+    if form.is_valid() and _is_present_password(request, form):
+        user = password_change(
+            user=request.user, password=form.cleaned_data["password"], by=Actor.of(request)
+        )
+        update_session_auth_hash(request, user)
+        messages.success(request, _("Your password is changed. Other devices have to sign in again."))
+        return redirect("home")
+    return render(request, "password.html", {"form": form}, status=form_status(form))
+
+
+def _is_present_password(request: SignedInRequest, form: PasswordForm) -> bool:
+    if not PASSWORD_TRIES.take(str(request.user.pk)):
+        form.add_error(None, ValidationError(_("Too many tries. Wait 15 minutes."), code=TOO_MANY))
+        return False
+    if not request.user.check_password(form.cleaned_data["current"]):
+        form.add_error("current", _("This is not your present password."))
+        return False
+    return True
 
 
 def _own_person(request: SignedInRequest) -> Person:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from portal import clock
@@ -298,6 +299,7 @@ PAGES = {
     "/me/photo/": {Role.WORKER},
     "/me/photo/image/": {Role.WORKER},
     "/notices/": set(Role),
+    "/password/": set(Role),
     "/review/designation-reports/": {Role.REVIEWER, Role.CHIEF},
 }
 
@@ -325,3 +327,41 @@ def test_an_actor_of_a_page_is_the_account_that_is_signed_in(rf):
     request = rf.get("/")
     request.user = factories.reviewer()
     assert Actor.of(request).user == request.user
+
+
+class TestThePassword:
+    new = "harbour-lamp-72"
+
+    def test_changed_ends_every_other_session_and_keeps_this_one(self):
+        user = factories.worker()
+        here, elsewhere = signed_in(user), signed_in(user)
+        assert here.post("/password/", {"current": PASSWORD, "password": self.new}).status_code == 302
+        assert here.get("/me/profile/").status_code == 200
+        assert elsewhere.get("/me/profile/").status_code == 302
+        user.refresh_from_db()
+        assert user.check_password(self.new)
+
+    def test_is_not_changed_without_the_present_one_however_often_somebody_guesses(self):
+        user = factories.reviewer()
+        client = signed_in(user)
+        answers = [client.post("/password/", {"current": "wrong-pass-77", "password": self.new}).status_code for _ in range(9)]
+        assert answers == [422] * 8 + [429]
+        user.refresh_from_db()
+        assert user.check_password(PASSWORD)
+
+    def test_lost_is_set_anew_by_an_operator_and_the_holder_is_told(self, monkeypatch, capsys):
+        user = factories.worker()
+        session = signed_in(user)
+        monkeypatch.setattr("builtins.input", lambda _prompt: f" {user.person.id_number} ")
+        call_command("reset_password")
+        password = re.search(r"New password: (\S+)", capsys.readouterr().out)[1]
+        user.refresh_from_db()
+        assert user.check_password(password)
+        assert session.get("/me/profile/").status_code == 302
+        assert Notice.objects.get(user=user).code == "accounts.password.reset"
+        assert password not in str(list(Event.objects.values()))
+
+    def test_of_an_unknown_person_cannot_be_set_anew(self, monkeypatch):
+        monkeypatch.setattr("builtins.input", lambda _prompt: "nobody")
+        with pytest.raises(CommandError, match="Nobody has registered"):
+            call_command("reset_password")
