@@ -12,8 +12,19 @@ from typing import Any
 
 from portal.sample.batches import Report, Reports
 from portal.sample.calendar import BEGINS, FIRST_DAY, HALF_MONTHS, moment
-from portal.sample.people import ENTERPRISE, SAFETY, UNREADABLE, Lesson, Paper, Population, Resident, School
+from portal.sample.people import (
+    ENTERPRISE,
+    POST_TRAINING,
+    SAFETY,
+    UNREADABLE,
+    Lesson,
+    Paper,
+    Population,
+    Resident,
+    School,
+)
 
+ARCHIVE_DEADLINE = date(2020, 11, 10)
 ARCHIVE_REJECTED = "省厅档案中没有查到该证书的考核记录。"
 LOST = "证书原件在工地遗失,申请补办。"
 RENAMED = "本人已更名,附户籍证明。"
@@ -72,15 +83,15 @@ class Plan:
 
     def _archive(self, person: Resident, paper: Paper, ready: datetime) -> datetime | None:
         """Play the archive check; return when the way is free, or None while it is not."""
-        if not paper.archive:
+        if not paper.archive or paper.kind != POST_TRAINING:
             return ready if paper.in_national_system else None
         asked = max(ready + timedelta(hours=1), moment(date(2020, 8, 3), 9))
-        seen = min(asked.date() + timedelta(days=6), date(2020, 11, 10))
+        seen = min(asked.date() + timedelta(days=6), ARCHIVE_DEADLINE)
         if paper.archive == "late":
             asked, seen = max(asked, moment(date(2020, 11, 6), 10)), date(2020, 11, 16)
-        facts = {"certificate": paper.number}
-        self.add(asked, "request_archive_check", person=person.number, **facts)
-        if asked.date() > date(2020, 11, 10) or paper.archive == "unseen":
+        facts, too_late = {"certificate": paper.number}, asked.date() > ARCHIVE_DEADLINE
+        self.add(asked, "request_archive_check", person=person.number, refused=too_late, **facts)
+        if too_late or paper.archive == "unseen":
             return None
         at = moment(max(seen, asked.date()), 20)
         self.add(at, "see_papers", seen_on=max(seen, asked.date()).isoformat(), **facts)
@@ -98,7 +109,7 @@ class Plan:
             return self._renaming(person, paper, ready)
         asked = ready + timedelta(days=2)
         wishes = {"replacement": LOST, "extension": EXTEND, "cancellation": LEAVES}
-        if person.service not in wishes or paper.kind == ENTERPRISE:
+        if person.service not in wishes or paper.kind != POST_TRAINING:
             return ready
         facts: dict[str, Any] = {"certificate": paper.number, "service": person.service}
         if person.service == "extension":
@@ -106,10 +117,10 @@ class Plan:
         self.add(asked, "request_service", person=person.number, explanation=wishes[person.service], **facts)
         if person.eager < 0.7:
             self.add(asked + timedelta(days=4), "decide_service", approved=True, reason="", **facts)
-        return ready if person.service == "replacement" else None
+        return None if person.service == "cancellation" else asked + timedelta(days=5)
 
     def _renaming(self, person: Resident, paper: Paper, ready: datetime) -> datetime | None:
-        if person.eager > 0.8:
+        if person.eager > 0.8 or paper.kind != POST_TRAINING:
             return None
         asked = ready + timedelta(days=1)
         facts = {"certificate": paper.number, "service": "change_of_information"}
@@ -128,7 +139,7 @@ class Plan:
             for lesson in person.lessons
             if lesson.post == paper.post
         ]
-        approved = [(lesson, report) for lesson, report in reports if report.fate == "approve"]
+        approved = [(lesson, report) for lesson, report in reports if report.is_approved]
         lessons: list[Lesson] = [lesson for lesson, _ in approved]
         hours = sum(lesson.hours for lesson in lessons)
         professional = sum(lesson.professional for lesson in lessons)
