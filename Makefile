@@ -21,18 +21,20 @@ setup: $(SETUP) ## create .venv with the pinned packages
 
 $(SETUP): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11.")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@echo "Installing the pinned packages into .venv (once)."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	@touch $@
 
 assets: $(ASSETS) ## build styles and scripts of the pages
 
 $(NODE_SETUP): package-lock.json $(SETUP)
-	$(NPM) ci --no-audit --no-fund --loglevel=error
+	@echo "Installing what builds the page assets (once)."
+	@$(NPM) ci --silent
 	@touch $@
 
 $(ASSETS): $(NODE_SETUP) package.json $(shell find portal/assets -type f)
-	$(NPM) run --silent build
+	@$(NPM) run --silent build
 
 demo: $(SETUP) $(ASSETS) ## the whole portal with sample data; PORT=8000; Ctrl-C stops it
 	@exec $(BIN)/python manage.py demo
@@ -57,7 +59,7 @@ format: $(SETUP) ## put style and formatting right where that can be done
 types: $(SETUP) ## types, strictly
 	$(BIN)/mypy .
 
-check: $(SETUP) ## Django's checks, those for production, missing migrations, translations
+check: $(SETUP) $(ASSETS) ## Django's checks, those for production, missing migrations, translations
 	$(BIN)/python manage.py check --fail-level WARNING
 	env $$(grep -v '^#' docs/deploy/portal.env | xargs) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
