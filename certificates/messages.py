@@ -1,4 +1,4 @@
-"""One sentence for each check of the exchange and of legacy certificates: what was found, and the way out."""
+"""One sentence for each check of this room's rules: what was found, and the way out."""
 
 from django.utils.translation import gettext_noop as _
 
@@ -134,6 +134,37 @@ TEMPLATES = {
         "The paper certificate has been exchanged and is void; there is nothing left to serve (3.2)."
     ),
     "service_certificate_active.fail.void": _("The paper certificate is void (3.2)."),
+    "voiding_in_use.pass": _("The electronic certificate is in use (2.1)."),
+    "voiding_in_use.fail": _("The electronic certificate is void already (2.1)."),
+    "voiding_ground.pass.hours": _(
+        "{first} and {second}: {hours} hours were approved, of {required} required over two years (2.1)."
+    ),
+    "voiding_ground.fail.hours": _(
+        "{first} and {second}: with {hours} of {required} hours there is no failed window any more (2.1). "
+        "The proposal is withdrawn by itself."
+    ),
+    "voiding_ground.pass.not_engaged": _("A reviewer found that the holder does not work in the post (2.1)."),
+    "voiding_objection_over.pass": _("The holder could object until the end of {until} (2.1)."),
+    "voiding_objection_over.todo": _(
+        "The holder may object until the end of {until} (2.1). Nothing is confirmed before that; it can be dismissed at any time."
+    ),
+    "voiding_hours_in_review.pass": _("No hours wait for their review that would change this (2.2)."),
+    "voiding_hours_in_review.todo": _(
+        "An institution has reported hours that would bring the two years up (2.2). Decide that batch first."
+    ),
+    "voiding_second_person.pass": _("You are another person than the one who confirmed or found it (2.1)."),
+    "voiding_second_person.fail": _(
+        "You confirmed or found this yourself; another reviewer has to approve it (2.1). You may still dismiss it."
+    ),
+    "objection_undecided.pass": _("The proposal has not been decided (2.1)."),
+    "objection_undecided.fail": _(
+        "The proposal has been decided already (2.1). See its outcome on the certificate's page."
+    ),
+    "objection_in_time.pass": _("An objection is possible until the end of {until} (2.1)."),
+    "objection_in_time.fail": _(
+        "Objections were possible until the end of {until} (2.1). "
+        "Write to the department if something new has come up; it can still dismiss the proposal."
+    ),
 }
 
 

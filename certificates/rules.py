@@ -1,4 +1,4 @@
-"""The rules of the exchange (1.1–1.3) and of legacy certificates (3.2).
+"""The rules of the exchange (1.1–1.3), of legacy certificates (3.2) and of making an electronic one void (2.1).
 
 Pure: facts and policy in, a `Decision` out. A moment is aware and counts by its day in Asia/Shanghai.
 """
@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from education.rules import CourseRecord, exchange_hours
+from education.rules import CourseRecord, WindowStanding, WindowState, exchange_hours
 from portal.policy import Check, Decision, JsonValue, Policy, Result, day_of, json_number
 
 CertificateKind = Literal["post_training", "enterprise_post", "safety_officer"]
@@ -254,3 +254,64 @@ def _archive_needed(certificate: CertificateFacts) -> Check:
 def _archive_not_requested(certificate: CertificateFacts) -> Check:
     archive = certificate.archive_check
     return _must("archive_not_requested", "1.1", archive is None, reason=archive.outcome if archive else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidingFacts:
+    """What making an electronic certificate void is decided on (2.1)."""
+
+    ground: Literal["hours", "not_engaged"]
+    in_use: bool
+    window: WindowStanding | None
+    """The window for which it was proposed, as it stands now; None for a holder who has left the post."""
+    objection_until: date
+    cured_by_hours_in_review: bool
+    """Whether hours that an institution has reported, and nobody has decided yet, would bring the window up."""
+    another_person: bool | None = None
+    """Whether who approves is neither who confirmed nor who made the finding; None while nobody approves yet."""
+
+
+def decide_voiding(facts: VoidingFacts, policy: Policy, *, on: datetime) -> Decision:
+    """Decide whether a reviewer may confirm, or a second one approve, that a certificate becomes void (2.1).
+
+    The holder's days for an objection come first, hours under review come first, and a cured window is never voided.
+    """
+    today = day_of(on)
+    until = {"until": facts.objection_until.isoformat()}
+    is_over = today > facts.objection_until
+    in_review = facts.ground == "hours" and facts.cured_by_hours_in_review
+    checks = [
+        Check("voiding_in_use", Result.PASS if facts.in_use else Result.FAIL, "2.1"),
+        _voiding_ground(facts),
+        Check("voiding_objection_over", Result.PASS if is_over else Result.TODO, "2.1", until),
+        Check("voiding_hours_in_review", Result.TODO if in_review else Result.PASS, "2.2"),
+    ]
+    if facts.another_person is not None:
+        second = Result.PASS if facts.another_person else Result.FAIL
+        checks.append(Check("voiding_second_person", second, "2.1"))
+    return Decision(tuple(checks), policy.pack, policy.date)
+
+
+def _voiding_ground(facts: VoidingFacts) -> Check:
+    window = facts.window
+    if window is None:
+        return Check("voiding_ground", Result.PASS, "2.1", {"reason": facts.ground})
+    failed = Result.PASS if window.state is WindowState.FAILED else Result.FAIL
+    first, second = window.labels
+    return Check(
+        "voiding_ground",
+        failed,
+        "2.1",
+        {**window.as_dict(), "first": first, "second": second, "reason": facts.ground},
+    )
+
+
+def decide_objection(*, undecided: bool, objection_until: date, policy: Policy, on: datetime) -> Decision:
+    """Decide whether a holder may object to a proposal at the moment `on`: until the end of the last day (2.1)."""
+    in_time = day_of(on) <= objection_until
+    until = {"until": objection_until.isoformat()}
+    checks = (
+        Check("objection_undecided", Result.PASS if undecided else Result.FAIL, "2.1"),
+        Check("objection_in_time", Result.PASS if in_time else Result.FAIL, "2.1", until),
+    )
+    return Decision(checks, policy.pack, policy.date)

@@ -1,6 +1,7 @@
 """Recording events. Always called inside the transaction that makes the change."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,9 +59,22 @@ def event_record(
 
     Without a subject it is about nobody that the portal knows, such as a sign-in with an unknown name.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("An event is recorded in the transaction of its change.")
-    return Event.objects.create(
+    event = event_of(verb, at=at, by=by, subject=subject, person_id=person_id, **data)
+    events_record([event])
+    return event
+
+
+def event_of(
+    verb: str,
+    *,
+    at: datetime,
+    by: Actor,
+    subject: models.Model | None,
+    person_id: uuid.UUID | None = None,
+    **data: Any,
+) -> Event:
+    """Return an event that is not written yet, for `events_record`."""
+    return Event(
         verb=str(verb),
         at=at,
         actor_id=by.user.id if by.user else None,
@@ -71,3 +85,10 @@ def event_record(
         person_id=person_id,
         data={**({"actor": by.name} if by.name else {}), **data},
     )
+
+
+def events_record(events: Sequence[Event]) -> None:
+    """Write many events in one statement; raises outside a transaction, as `event_record` does."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("An event is recorded in the transaction of its change.")
+    Event.objects.bulk_create(events, batch_size=5000)

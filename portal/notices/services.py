@@ -15,17 +15,33 @@ class Wording:
 
     title: Callable[[Mapping[str, Any]], str]
     body: Callable[[Mapping[str, Any]], str]
+    goes_out: bool = False
+    """Whether it also leaves the portal, by every channel that reaches the person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What one of many is told."""
+
+    to: Person | User
+    facts: Mapping[str, Any]
+    link: str = ""
+    once_key: str | None = None
 
 
 _wordings: dict[str, Wording] = {}
 
 
 def register_notice(
-    code: str, *, title: Callable[[Mapping[str, Any]], str], body: Callable[[Mapping[str, Any]], str]
+    code: str,
+    *,
+    title: Callable[[Mapping[str, Any]], str],
+    body: Callable[[Mapping[str, Any]], str],
+    goes_out: bool = False,
 ) -> None:
     if code in _wordings:
         raise ValueError(f"The notice {code} is registered twice.")
-    _wordings[code] = Wording(title, body)
+    _wordings[code] = Wording(title, body, goes_out)
 
 
 def wording(notice: Notice) -> tuple[str, str]:
@@ -57,22 +73,33 @@ def notices_send(
     once_key: str | None = None,
 ) -> None:
     """Send the same notice to many, in one statement; ``once_key`` is completed by each recipient's key."""
+    facts = dict(facts or {})
+    messages = [
+        Message(to=each, facts=facts, link=link, once_key=f"{once_key}:{each.pk}" if once_key else None)
+        for each in to
+    ]
+    messages_send(code, messages, at=at)
+
+
+def messages_send(code: str, messages: Iterable[Message], *, at: datetime) -> None:
+    """Send a notice to many, each with facts of their own, in one statement; a ``once_key`` is used once for ever."""
     if code not in _wordings:
         raise ValueError(f"The notice {code} has no wording.")
     Notice.objects.bulk_create(
         [
             Notice(
-                person=recipient if isinstance(recipient, Person) else None,
-                user=recipient if isinstance(recipient, User) else None,
+                person=message.to if isinstance(message.to, Person) else None,
+                user=message.to if isinstance(message.to, User) else None,
                 code=code,
-                facts=dict(facts or {}),
-                link=link,
+                facts=dict(message.facts),
+                link=message.link,
                 at=at,
-                once_key=f"{once_key}:{recipient.pk}" if once_key else None,
+                once_key=message.once_key,
+                goes_out=_wordings[code].goes_out,
             )
-            for recipient in to
+            for message in messages
         ],
-        ignore_conflicts=once_key is not None,
+        ignore_conflicts=True,
         batch_size=5000,
     )
 
