@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from portal.sample.calendar import HALF_MONTHS, moment
+from portal.sample.calendar import BEGINS, HALF_MONTHS, moment
 from portal.sample.numbers import wrong_check_digit
 from portal.sample.people import Lesson, Population, Resident, School
 from portal.tables import OutColumn, OutSheet, as_text, safe_for_csv, write_workbook
@@ -62,6 +62,11 @@ class Report:
     @property
     def reviewed_at(self) -> datetime:
         return self.submitted_at + timedelta(days=1 + self.school.number % 3, hours=1)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether the hours are credited when the demo begins."""
+        return self.fate == "approve" and self.reviewed_at < BEGINS
 
 
 class Reports:
@@ -133,8 +138,9 @@ def spoil(report: Report, rng: random.Random) -> None:
         row[position] = wrong_check_digit(str(row[1])) if mistake == "check_digit" else value
         row[4] = f"{row[4]}(补报)"
         report.rows.append(row)
-    if report.rows:
-        report.rows.append(list(report.rows[0]))  # the same row twice
+    twice = [*report.rows[0]]
+    twice[4] = f"{twice[4]}(复训)"
+    report.rows += [twice, twice]
 
 
 _MISTAKES: dict[str, tuple[int, Value]] = {
