@@ -7,6 +7,7 @@
 import argparse
 import os
 import sys
+from urllib.parse import urlsplit
 
 from portal import env
 from portal.runtime import commands
@@ -28,7 +29,8 @@ def main() -> None:
 
 def _is_healthy(part: str, port: int) -> bool:
     if part == "web":
-        return commands.is_web_ready(port)
+        host = urlsplit(env.text("PUBLIC_URL", "http://localhost")).hostname or "localhost"
+        return commands.is_web_ready(port, host=host)
     if part == "worker":
         return commands.is_worker_ready(env.text("REDIS_URL"))
     return commands.is_beat_ready(commands.beat_heartbeat(env.VAR))

@@ -63,11 +63,11 @@ def _beat() -> list[str]:
     return [sys.executable, "-m", "celery", "-A", "portal", "beat", *options]
 
 
-def is_web_ready(port: int) -> bool:
-    """Ask ``/readyz``, as the proxy in front would."""
+def is_web_ready(port: int, *, host: str = "localhost") -> bool:
+    """Ask ``/readyz`` of this machine under the name ``host``, which must be one of the allowed ones."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        connection.request("GET", "/readyz", headers={"Host": host})
         return connection.getresponse().status == HTTPStatus.OK
     except (OSError, HTTPException):
         return False
