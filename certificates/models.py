@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from certificates.credentials.models import CertificateVersion as CertificateVersion
+from certificates.credentials.models import SigningKey as SigningKey
 from portal.accounts.models import Person, Photo, User
 from portal.storage import EncryptedStorage
 
@@ -146,6 +148,9 @@ class ElectronicCertificate(models.Model):
         ]
         indexes = [
             models.Index(fields=["issued_at"], name="certificates_electronic_issued"),
+            models.Index(
+                fields=["state"], condition=~Q(state="valid"), name="certificates_electronic_ended"
+            ),
             models.Index(
                 fields=["person", "post_code"],
                 include=["id", "issued_at", "replaces", "void_reason"],

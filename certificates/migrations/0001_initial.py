@@ -413,4 +413,37 @@ class Migration(migrations.Migration):
             model_name='electroniccertificate',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_reason__in', ['hours', 'not_engaged']), ('voided_by__isnull', False)), models.Q(('void_reason__in', ['', 'revoked']), ('voided_by__isnull', True)), _connector='OR'), name='certificates_electronic_voided_by_two_people'),
         ),
+        migrations.CreateModel(
+            name='SigningKey',
+            fields=[
+                ('kid', models.CharField(help_text='Thumbprint of the key (RFC 7638).', max_length=43, primary_key=True, serialize=False)),
+                ('public_key', models.JSONField(help_text='The key as a JSON Web Key.')),
+                ('first_used_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CertificateVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('version', models.PositiveSmallIntegerField()),
+                ('holder_name', models.CharField(max_length=100)),
+                ('masked_id', models.CharField(max_length=18)),
+                ('post_code', models.CharField(max_length=10)),
+                ('issued_at', models.DateTimeField()),
+                ('superseded_at', models.DateTimeField(null=True)),
+                ('status_list', models.PositiveSmallIntegerField(help_text='Page of the status lists, from 1.')),
+                ('status_index', models.PositiveIntegerField(help_text='The same place in the page of each purpose.')),
+                ('commitment_salt', models.BinaryField(help_text="Blinds this version's commitments; the holder has it in the credential.", max_length=16)),
+                ('certificate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='certificates.electroniccertificate')),
+                ('photo', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.photo')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('superseded_at__isnull', False)), fields=['status_list'], name='certificates_version_ended')],
+                'constraints': [models.UniqueConstraint(fields=('certificate', 'version'), name='certificates_version_numbered_once'), models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('certificate',), name='certificates_version_one_current'), models.UniqueConstraint(fields=('status_list', 'status_index'), name='certificates_version_own_status_place'), models.CheckConstraint(condition=models.Q(('version__gte', 1), ('version__lte', 999)), name='certificates_version_has_three_digits'), models.CheckConstraint(condition=models.Q(('status_index__lt', 131072), ('status_list__gte', 1)), name='certificates_version_status_place_exists'), models.CheckConstraint(condition=models.Q(('superseded_at__isnull', True), ('superseded_at__gte', models.F('issued_at')), _connector='OR'), name='certificates_version_superseded_after_issue')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='electroniccertificate',
+            index=models.Index(condition=models.Q(('state', 'valid'), _negated=True), fields=['state'], name='certificates_electronic_ended'),
+        ),
     ]

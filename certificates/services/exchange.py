@@ -8,6 +8,7 @@ from certificates.events import Verb
 from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus, NumberSequence
 from certificates.numbers import format_number
 from certificates.selectors import ce_records_of, exchange_decision, policy_on
+from certificates.services.versions import version_issue
 from certificates.tasks import render_document
 from certificates.window import enter_gate
 from portal import clock
@@ -74,6 +75,7 @@ def _issue(
         photo=person.photo,
         issued_at=at,
     )
+    version_issue(certificate=electronic, at=at)
     paper.status, paper.status_changed_at = LegacyStatus.EXCHANGED, at
     paper.save(update_fields=["status", "status_changed_at"])
     event_record(
