@@ -72,15 +72,11 @@ def _upright(upload: bytes, limits: PhotoParameters) -> Image.Image:
     try:
         with Image.open(io.BytesIO(upload), formats=FORMATS) as image:
             _judge_size(image, limits)
-            image.draft(
-                "RGB", (2 * STORED_HEIGHT, 2 * STORED_HEIGHT)
-            )  # a JPEG decodes at a fraction of its size
-            decoded = image.convert("RGBA" if image.has_transparency_data else "RGB")
+            return _on_white(_turned(_reduced(image)))
     except Image.DecompressionBombError as error:
         raise PhotoRefusedError("too_many_pixels") from error
     except _UNREADABLE as error:
         raise PhotoRefusedError(_why_unreadable(upload)) from error
-    return _on_white(_turned(decoded))
 
 
 def _judge_size(image: Image.Image, limits: PhotoParameters) -> None:
@@ -88,6 +84,16 @@ def _judge_size(image: Image.Image, limits: PhotoParameters) -> None:
         raise PhotoRefusedError("too_many_pixels")
     if min(image.size) < limits.min_width:
         raise PhotoRefusedError("too_small")
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Decode, and keep no more than twice the stored size; a JPEG is decoded at a fraction of its size at once."""
+    image.draft("RGB", (2 * STORED_HEIGHT, 2 * STORED_HEIGHT))
+    colours = "RGBA" if image.has_transparency_data else "RGB"
+    if image.mode not in {colours, "L", "CMYK"}:
+        image = image.convert(colours)
+    image.thumbnail((2 * STORED_HEIGHT, 2 * STORED_HEIGHT))
+    return image if image.mode == colours else image.convert(colours)
 
 
 def _turned(image: Image.Image) -> Image.Image:
