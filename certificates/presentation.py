@@ -427,17 +427,35 @@ def _rename_step(view: PaperView, at: datetime) -> NextStep:
 
 def _education_step(view: ElectronicView, at: datetime) -> NextStep | None:
     need = view.held.standing.needed_next
-    if view.held.certificate.state == "void" or need is None or not (need.hours or need.professional_hours):
+    if view.held.certificate.state == "void":
+        return None
+    if view.held.standing.lapsed_on:
+        return _lapsed_step(view)
+    if need is None or not (need.hours or need.professional_hours):
         return None
     return NextStep(
         state="not_yet",
         title=_("Take this year's continuing education"),
-        text=f"{view.card.post}: {view.duty}",
+        text=_step_text(view),
         url=reverse("institutions"),
         button=_("Choose a training institution"),
         by=need.by,
         days_left=(need.by - day_of(at)).days,
     )
+
+
+def _lapsed_step(view: ElectronicView) -> NextStep:
+    return NextStep(
+        state="not_yet",
+        title=_("Your certificate may become void"),
+        text=_step_text(view),
+        url=reverse("my-education"),
+        button=_("See my hours"),
+    )
+
+
+def _step_text(view: ElectronicView) -> str:
+    return _("%(post)s: %(duty)s") % {"post": view.card.post, "duty": view.duty}
 
 
 # Verification

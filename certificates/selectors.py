@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
@@ -12,10 +12,25 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from certificates import rules
-from certificates.models import ArchiveCheck, ElectronicCertificate, LegacyCertificate, LegacyServiceRequest
+from certificates.models import (
+    ArchiveCheck,
+    CertificateStanding,
+    ElectronicCertificate,
+    LegacyCertificate,
+    LegacyServiceRequest,
+)
 from certificates.numbers import normalise_number
 from education.models import CERecord
-from education.rules import CourseRecord, Standing, StandingFacts, StandingRecord, ce_standing
+from education.rules import (
+    CourseRecord,
+    Periods,
+    PeriodSums,
+    Standing,
+    StandingFacts,
+    StandingRecord,
+    ce_standing,
+    standing_from_sums,
+)
 from portal.accounts.models import Person
 from portal.accounts.selectors import id_number_hash
 from portal.identity import normalise_id_number, same_name
@@ -214,6 +229,30 @@ def _standing_record(record: CERecord) -> StandingRecord:
     )
 
 
+def stored_standing(stored: CertificateStanding, policy: Policy, *, as_of: date) -> Standing:
+    """Return the whole standing of a day from its stored sums; only the uncounted records are not known there.
+
+    ``policy`` is the one it was settled under. Raises `ValueError` for a day on which the stored row may be wrong: before
+    it was settled, or when the calendar has moved on.
+    """
+    if not stored.settled_on <= as_of < stored.changes_on:
+        raise ValueError(f"Settled for {stored.settled_on} and until {stored.changes_on}, not for {as_of}.")
+    sums = zip(stored.hours, stored.professional_hours, stored.timely_hours, strict=True)
+    return standing_from_sums(
+        {
+            index: PeriodSums(
+                hours=hours(total), professional_hours=hours(professional), timely_hours=hours(timely)
+            )
+            for index, (total, professional, timely) in enumerate(sums)
+        },
+        kind="electronic" if stored.electronic_id else "safety_officer",
+        periods=Periods(first_start=stored.first_start),
+        engaged_in_post=stored.engaged,
+        policy=policy,
+        as_of=as_of,
+    )
+
+
 def archive_checks() -> "QuerySet[ArchiveCheck]":
     """Return every archive check with its certificate, holder and deciders, the last decided first."""
     return ArchiveCheck.objects.select_related("certificate__person", "decided_by", "papers_seen_by").order_by(
@@ -238,8 +277,10 @@ def service_requests_done() -> "QuerySet[LegacyServiceRequest]":
 
 def about_holder(text: str) -> Q:
     """Return the filter, on what belongs to a certificate, for a certificate number, an ID number or a part of a name."""
-    found = Q(certificate__number_key__contains=normalise_number(text)) | Q(
-        certificate__holder_name__icontains=text
+    found = (
+        Q(certificate__number_key__contains=normalise_number(text))
+        | Q(certificate__holder_name__icontains=text)
+        | Q(certificate__person__name__icontains=text)
     )
     id_number = normalise_id_number(text)
     if isinstance(id_number, str):

@@ -149,6 +149,13 @@ class TestHome:
         assert "每年继续教育不少于 32 学时" in page
         assert "已作废" in page
 
+    def test_who_took_too_few_hours_is_told_what_is_at_stake(self, client):
+        electronic = electronic_of(factories.ready_to_exchange())
+        clock.move_to(shanghai(2023, 3, 1), running=False)
+        page = home(client, electronic.person)
+        assert "您的证书可能作废" in page
+        assert "今天没有需要办理的事项" not in page
+
     def test_queries_do_not_grow_with_the_certificates(self, client, django_assert_max_num_queries):
         owner = factories.person()
         for _ in range(2):
