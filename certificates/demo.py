@@ -15,8 +15,9 @@ from django.core.files import File
 from certificates.models import LegacyCertificate, LegacyServiceRequest, ServiceKind
 from certificates.registry import registry_import
 from certificates.services.archive import archive_check_decide, archive_check_request, archive_papers_see
-from certificates.services.exchange import certificate_exchange
+from certificates.services.exchange import ExchangeRefusedError, certificate_exchange
 from certificates.services.legacy import ServiceWishes, legacy_service_decide, legacy_service_request
+from certificates.services.refusals import RequestRefusedError
 from education.models import Batch, BatchState
 from education.services import batch_approve, batch_check, batch_return, batch_submit, batch_upload
 from institutions.models import Ground, Institution
@@ -70,10 +71,18 @@ class Player:
         self._hire()
         for done, action in enumerate(actions, 1):
             clock.move_to(datetime.fromisoformat(action.pop("at")), running=False)
-            getattr(self, f"_{action.pop('do')}")(**action)
+            self._act(**action)
             progress(done, len(actions))
         clock.move_to(datetime.fromisoformat(self.plan["begins"]))
         return self._keys()
+
+    def _act(self, *, do: str, refused: bool = False, **facts: Any) -> None:
+        """Do one thing of the plan; people also ask for what the rules refuse, and the plan knows it."""
+        try:
+            getattr(self, f"_{do}")(**facts)
+        except (RequestRefusedError, ExchangeRefusedError):
+            if not refused:
+                raise
 
     def _hire(self) -> None:
         for username, role, name, area in STAFF:
