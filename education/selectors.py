@@ -270,4 +270,5 @@ def summary_of(batch: Batch) -> dict[str, object]:
 
 def distinct_marks(batch: Batch) -> int:
     """Count the different marks; rows without one count as none."""
-    return BatchRow.objects.filter(batch=batch, dropped=False).aggregate(n=Count("score", distinct=True))["n"]
+    marked = BatchRow.objects.filter(batch=batch, dropped=False, score__isnull=False)
+    return marked.values("score").distinct().count()

@@ -102,8 +102,8 @@ TEMPLATES = {
         "Not one row is without an error. Correct the file and upload it again ({clause})."
     ),
     "no_errors.todo.meanwhile": _(
-        "{reported_meanwhile} rows were credited or submitted in another batch since this file was checked. It is being "
-        "checked again; look at its problems then ({clause})."
+        "{reported_meanwhile} rows were credited or submitted in another batch since this file was checked. It "
+        "has to be checked again before it can be submitted ({clause})."
     ),
     "institution_qualified.pass": _("The institution is qualified today ({clause})."),
     "institution_qualified.todo": _(

@@ -10,6 +10,7 @@ urlpatterns = [
     path("institution/batches/<uuid:pk>/", views.batch_detail, name="batch-detail"),
     path("institution/batches/<uuid:pk>/problems/", views.batch_problems, name="batch-problems"),
     path("institution/batches/<uuid:pk>/submit/", views.batch_submit, name="batch-submit"),
+    path("institution/batches/<uuid:pk>/recheck/", views.batch_recheck, name="batch-recheck"),
     path("institution/batches/<uuid:pk>/workbook/", views.batch_workbook, name="batch-workbook"),
     path("institution/batches/<uuid:pk>/receipt/", views.batch_receipt, name="batch-receipt"),
     path("review/batches/", views.review_batches, name="review-batches"),

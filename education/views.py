@@ -1,9 +1,11 @@
 """Pages of the institution's clerk, of the reviewer, and of the person whose hours they are."""
 
+import contextlib
 import io
 import math
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +28,7 @@ from education.submission import explain, submission_decision
 from education.template_workbook import template_write
 from education.workbook import NOT_READ, XLSX, workbook_response
 from institutions.models import Institution
-from institutions.selectors import institution_of
+from institutions.selectors import institution_of, is_qualified
 from portal import clock
 from portal.accounts.models import Person, Role
 from portal.events.services import Actor
@@ -63,7 +65,7 @@ def institution_home(request: SignedInRequest) -> HttpResponse:
     context = {
         "institution": institution,
         "quota": selectors.quota_of(institution, now),
-        "qualified": selectors.is_qualified(institution, now.date(), now.date()),
+        "qualified": is_qualified(institution, now.date(), now.date()),
         "figures": selectors.figures_of(institution),
         "batches": batches[:5],
     }
@@ -127,7 +129,7 @@ def _uploaded(request: SignedInRequest, form: UploadForm, corrects: Batch | None
 
 @role_required(Role.CLERK)
 @require_GET
-def batch_template(request: SignedInRequest) -> HttpResponse:
+def batch_template(request: SignedInRequest) -> FileResponse:
     institution, out = _institution(request), io.BytesIO()
     policy = current_pack().on(clock.today())
     template_write(out, institution=institution, policy=policy, most_rows=settings.BATCH_MAX_ROWS)
@@ -156,10 +158,12 @@ def batch_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _submission(batch: Batch, now: Any) -> dict[str, Any]:
     policy = current_pack().on(now.date())
-    whole = submission_decision(selectors.submission_facts(batch, at=now), policy)
-    partly = submission_decision(selectors.submission_facts(batch, at=now, drop_bad_rows=True), policy)
+    facts = selectors.submission_facts(batch, at=now)
+    whole = submission_decision(facts, policy)
+    partly = submission_decision(replace(facts, drop_bad_rows=True), policy)
     return {
         "decision": whole.as_dict(explain),
+        "is_stale": facts.reported_meanwhile > 0,
         "can_submit": whole.eligible,
         "can_submit_good_rows": partly.eligible and not whole.eligible,
         "quota": selectors.quota_of(batch.institution, now),
@@ -204,6 +208,15 @@ def batch_submit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, " ".join(explain(check) for check in refused.decision.unmet))
     else:
         messages.success(request, _("The batch is submitted. The receipt below proves it."))
+    return redirect("batch-detail", pk)
+
+
+@role_required(Role.CLERK)
+@require_POST
+def batch_recheck(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Check again; a batch that is being checked already, or has gone on, is shown as it is."""
+    with contextlib.suppress(services.BatchStateError):
+        services.batch_recheck(batch=_own_batch(request, pk), by=Actor.of(request))
     return redirect("batch-detail", pk)
 
 

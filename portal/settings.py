@@ -125,7 +125,13 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_connect_timeout": 2,
+    "max_retries": 1,  # whoever enqueues does not wait: what a broker that is away misses is swept up later
+    "interval_start": 0,
+    "interval_step": 0.1,
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Short intervals instead of a time of day: each run looks whether its moment has come, so a late or restarted scheduler
 # catches up by itself, and the simulated clock of the demo is followed.
@@ -140,7 +146,33 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "propose to make certificates void": {
+        "task": "certificates.propose_voiding",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "remind": {"task": "certificates.remind", "schedule": 60.0, "options": {"expires": 60}},
+    "deliver notices": {"task": "notices.deliver", "schedule": 10.0, "options": {"expires": 10}},
 }
+
+# How notices leave the portal. Outside production both channels write files below var/outbox.
+NOTICE_CHANNELS = env.words(
+    "NOTICE_CHANNELS",
+    "" if env.is_production else "portal.notices.channels.EmailChannel,portal.notices.channels.FileSmsChannel",
+)
+EMAIL_BACKEND = env.text(
+    "EMAIL_BACKEND",
+    "django.core.mail.backends." + ("smtp" if env.is_production else "filebased") + ".EmailBackend",
+)
+EMAIL_FILE_PATH = VAR_DIR / "outbox" / "mail"
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25)
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "portal@localhost")
+EVIDENCE_MAX_BYTES = env.integer("EVIDENCE_MAX_BYTES", 10 * 1024 * 1024)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["portal.accounts.backends.IdentityBackend"]

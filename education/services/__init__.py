@@ -7,7 +7,7 @@ from education.services.moves import (
     NotOfInstitutionError,
 )
 from education.services.reviewing import HoursAlreadyCreditedError, batch_approve, batch_return
-from education.services.submitting import SubmissionRefusedError, batch_submit
+from education.services.submitting import SubmissionRefusedError, batch_recheck, batch_submit
 from education.services.uploading import (
     CannotCorrectError,
     FileRefusedAtUploadError,
@@ -26,6 +26,7 @@ __all__ = [
     "SubmissionRefusedError",
     "batch_approve",
     "batch_check",
+    "batch_recheck",
     "batch_return",
     "batch_submit",
     "batch_upload",

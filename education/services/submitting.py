@@ -8,7 +8,7 @@ from education.events import Verb
 from education.models import Batch, BatchRow, BatchState, RowProblem
 from education.receipts import receipt_sign
 from education.selectors import month_of, places_taken, submission_facts
-from education.services.moves import move, require_clerk
+from education.services.moves import BatchStateError, move, require_clerk
 from education.submission import submission_decision
 from education.tasks import enqueue_check
 from institutions.models import Institution
@@ -47,6 +47,20 @@ def batch_submit(*, batch: Batch, by: Actor, drop_bad_rows: bool = False) -> Bat
             _check_again(batch, by=by)
         event_record(Verb.REFUSED, at=at, by=by, subject=batch, decision=decision.as_dict())
     raise SubmissionRefusedError(decision)
+
+
+@transaction.atomic
+def batch_recheck(*, batch: Batch, by: Actor) -> Batch:
+    """Have a checked batch checked again, since others may have reported the same meanwhile.
+
+    Raises `NotOfInstitutionError`, or `BatchStateError` unless it is checked.
+    """
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
+    require_clerk(by, batch.institution)
+    if batch.state != BatchState.CHECKED:
+        raise BatchStateError(batch)
+    _check_again(batch, by=by)
+    return batch
 
 
 def _submit(batch: Batch, decision: Decision, *, at: datetime, by: Actor) -> Batch:

@@ -118,6 +118,19 @@ def test_the_template_keeps_numbers_as_text_and_its_example_is_not_read(browser,
     assert (batch.rows_total, batch.errors, batch.warnings) == (2, 0, 0)
 
 
+def test_what_others_reported_meanwhile_is_found_by_checking_again(browser, school, by_clerk, asked):
+    number = fresh_id_number()
+    batch = checked(school, by_clerk, row(身份证号=number), row())
+    submitted(school, by_clerk, row(身份证号=number))
+    client = browser(by_clerk.user)
+    assert "1 rows were credited or submitted in another batch" in page(client, "batch-detail", batch.pk)
+    client.post(reverse("batch-recheck", args=[batch.pk]))
+    batch_check(batch.pk, by=JOB)
+    shown = page(client, "batch-detail", batch.pk)
+    assert "waits for its review" in shown
+    assert "Check again" not in shown
+
+
 def test_a_foreign_batch_does_not_exist(browser, school, by_clerk):
     batch = submitted(school, by_clerk)
     client = browser(clerk(institution("三亚样例培训学校")))
