@@ -2,8 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.forms import area_choices, area_choices_blank
-from portal.forms import Form
-from portal.identity import visible
+from portal.forms import Form, LineField, ProseField
 
 
 def area_choices_all() -> list[tuple[str, object]]:
@@ -19,7 +18,7 @@ class DirectoryForm(Form):
         required=False,
         widget=forms.Select(attrs={"data-autosubmit": ""}),
     )
-    name = forms.CharField(label=_("Name contains"), max_length=60, required=False)
+    name = LineField(label=_("Name contains"), max_length=60, required=False)
 
 
 class DesignationReportForm(Form):
@@ -29,13 +28,13 @@ class DesignationReportForm(Form):
         choices=area_choices_blank,
         error_messages={"required": _("Choose the city or county where it happened.")},
     )
-    authority = forms.CharField(
+    authority = LineField(
         label=_("Who prescribed it"),
         help_text=_("The authority or office, and the person if you know."),
         max_length=200,
         error_messages={"required": _("Enter who prescribed it.")},
     )
-    account = forms.CharField(
+    account = ProseField(
         label=_("What happened?"),
         help_text=_("When, how and to whom it was said or written, and which institution was named."),
         max_length=2000,
@@ -48,12 +47,9 @@ class DesignationReportForm(Form):
         required=False,
     )
 
-    def clean_authority(self) -> str:
-        return visible(self.cleaned_data["authority"])
-
 
 class FindingForm(Form):
-    finding = forms.CharField(
+    finding = ProseField(
         label=_("Finding"),
         help_text=_(
             "What was looked into, what was found, and what follows. Whoever reported by name is told this."

@@ -14,6 +14,8 @@ from django.forms.renderers import TemplatesSetting
 from django.forms.widgets import ChoiceWidget, Input
 from django.utils.translation import gettext_lazy as _
 
+from portal.identity import visible
+
 KIT_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.PasswordInput, "govuk-input govuk-password-input__input govuk-js-password-input-input"),
     (forms.FileInput, "app-file"),
@@ -206,6 +208,21 @@ class SmallCheckboxes(_Looks, forms.CheckboxSelectMultiple):
 
 
 # Fields
+
+
+class LineField(forms.CharField):
+    """One line of text, without what nobody sees: control and zero-width characters, doubled spaces."""
+
+    def to_python(self, value: Any) -> str:
+        return visible(str(super().to_python(value)))
+
+
+class ProseField(forms.CharField):
+    """Several lines of text; what nobody can see counts as nothing."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value))
+        return text if visible(text) else ""
 
 
 class DayField(forms.DateField):

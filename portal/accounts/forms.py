@@ -14,7 +14,7 @@ from portal.accounts.messages import photo_text, problem_text
 from portal.accounts.models import Person
 from portal.accounts.photos import PhotoRefusedError, Portrait, portrait
 from portal.accounts.services import Employment
-from portal.forms import FileInput, Form, IdNumberInput, KitTextInput, MobileInput
+from portal.forms import FileInput, Form, IdNumberInput, KitTextInput, LineField, MobileInput
 from portal.identity import (
     NAME_LENGTH,
     Problem,
@@ -160,7 +160,7 @@ class ProfileForm(Form):
         error_messages={"required": _("Choose the city or county where you work.")},
     )
     without_employer = forms.BooleanField(label=_("I have no employer at present"), required=False)
-    employer_name = forms.CharField(
+    employer_name = LineField(
         label=_("Employer"),
         help_text=_("The full name, as on its business licence."),
         max_length=NAME_LENGTH * 2,
@@ -184,9 +184,6 @@ class ProfileForm(Form):
         super().__init__(*args, **kwargs)
         if self.is_bound and self["without_employer"].data:
             self.fields["employer_name"].required = False
-
-    def clean_employer_name(self) -> str:
-        return visible(self.cleaned_data["employer_name"])
 
     @property
     def employment(self) -> Employment:

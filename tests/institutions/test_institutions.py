@@ -40,7 +40,9 @@ def morning(db):
 
 
 def grant(institution, valid_from, valid_until=None, ground=Ground.NATIONAL_DIRECTORY):
-    return qualification_grant(institution=institution, ground=ground, valid_from=valid_from, valid_until=valid_until, by=BY)
+    return qualification_grant(
+        institution=institution, ground=ground, valid_from=valid_from, valid_until=valid_until, by=BY
+    )
 
 
 def plain():
@@ -50,7 +52,9 @@ def plain():
 @pytest.mark.usefixtures("morning")
 class TestAnInstitution:
     def register(self, code):
-        return institution_register(code=code, name="海口样例培训中心", contact=Contact(area_code="460100"), by=BY)
+        return institution_register(
+            code=code, name="海口样例培训中心", contact=Contact(area_code="460100"), by=BY
+        )
 
     def test_is_known_by_its_credit_code_however_it_is_typed(self):
         first = self.register("91350100M000100Y43")
@@ -103,7 +107,12 @@ class TestAQualification:
 
     @pytest.mark.parametrize(
         ("valid_from", "valid_until"),
-        [(date(2020, 6, 30), None), (date(2019, 1, 1), date(2020, 1, 1)), (date(2020, 2, 1), date(2020, 3, 1)), (date(2019, 1, 1), None)],
+        [
+            (date(2020, 6, 30), None),
+            (date(2019, 1, 1), date(2020, 1, 1)),
+            (date(2020, 2, 1), date(2020, 3, 1)),
+            (date(2019, 1, 1), None),
+        ],
     )
     def test_may_not_overlap_another_of_the_same_institution(self, valid_from, valid_until):
         institution = plain()
@@ -155,7 +164,9 @@ class TestAClerk:
             clerk_assign(user=user, institution=institution, by=BY)
         assert Event.objects.filter(verb="institutions.clerk.assigned").count() == 1
 
-    @pytest.mark.parametrize("role", [role for role in Role if role not in {Role.CLERK, Role.WORKER, Role.COUNTY}])
+    @pytest.mark.parametrize(
+        "role", [role for role in Role if role not in {Role.CLERK, Role.WORKER, Role.COUNTY}]
+    )
     def test_is_nobody_with_another_role(self, role):
         with pytest.raises(NotAClerkError):
             clerk_assign(user=factories.staff(role), institution=plain(), by=BY)
@@ -227,7 +238,9 @@ class TestAReportOfADesignation:
         report = self.report()
         queue = next(queue for queue in desk.work_queues() if queue.code == "designation_reports")
         assert (queue.state().waiting, queue.state().oldest) == (1, report.reported_at)
-        designation_report_close(report=report, finding="已核实并纠正。", by=Actor(Event.Means.WEB, factories.reviewer()))
+        designation_report_close(
+            report=report, finding="已核实并纠正。", by=Actor(Event.Means.WEB, factories.reviewer())
+        )
         assert queue.state().waiting == 0
 
     def test_that_is_anonymous_names_nobody_even_for_somebody_signed_in(self):
@@ -235,14 +248,19 @@ class TestAReportOfADesignation:
         client = Client()
         client.force_login(worker)
         client.post("/institutions/report/", self.said)
-        report, event = DesignationReport.objects.get(), Event.objects.get(verb="institutions.designation.reported")
+        report, event = (
+            DesignationReport.objects.get(),
+            Event.objects.get(verb="institutions.designation.reported"),
+        )
         assert report.reported_by is None
         assert (event.actor_id, event.person_id) == (None, None)
 
     def test_with_a_name_is_answered_by_a_notice(self):
         worker = factories.worker()
         report = self.report(worker)
-        designation_report_close(report=report, finding="已核实并纠正。", by=Actor(Event.Means.WEB, factories.reviewer()))
+        designation_report_close(
+            report=report, finding="已核实并纠正。", by=Actor(Event.Means.WEB, factories.reviewer())
+        )
         notice = Notice.objects.get(user=worker)
         assert notice.facts == {"finding": "已核实并纠正。"}
 

@@ -122,7 +122,14 @@ class TestSigningIn:
         user = register(mobile="19900001111")
         number = user.person.id_number
         wide = number.translate(str.maketrans("0123456789", "0123456789"))
-        for typed in (number, number.lower(), f" {number[:6]} {number[6:14]} {number[14:]}", wide, "199 0000 1111", "+8619900001111"):
+        for typed in (
+            number,
+            number.lower(),
+            f" {number[:6]} {number[6:14]} {number[14:]}",
+            wide,
+            "199 0000 1111",
+            "+8619900001111",
+        ):
             assert enter(typed) == user
 
     def test_works_with_the_old_form_of_the_id_number(self):
@@ -131,10 +138,15 @@ class TestSigningIn:
         assert enter(new[:6] + new[8:17]) == user
 
     def test_works_with_a_user_name_for_staff(self):
-        user = staff_create(username="review-1", role=Role.REVIEWER, display_name="审核员", password=PASSWORD, by=BY)
+        user = staff_create(
+            username="review-1", role=Role.REVIEWER, display_name="审核员", password=PASSWORD, by=BY
+        )
         assert enter(" review-1 ") == user
 
-    @pytest.mark.parametrize("identifier", ["nobody", "", "'; DROP TABLE accounts_user; --", "\0", "469900199001011234", "x" * 5000])
+    @pytest.mark.parametrize(
+        "identifier",
+        ["nobody", "", "'; DROP TABLE accounts_user; --", "\0", "469900199001011234", "x" * 5000],
+    )
     def test_is_refused_for_an_unknown_identifier(self, identifier):
         with pytest.raises(SignInRefusedError):
             enter(identifier)
@@ -144,9 +156,13 @@ class TestSigningIn:
         from portal.accounts.hashers import Argon2Hasher
 
         real = Argon2Hasher.encode
-        monkeypatch.setattr(Argon2Hasher, "encode", lambda self, *args: hashed.append("encode") or real(self, *args))
+        monkeypatch.setattr(
+            Argon2Hasher, "encode", lambda self, *args: hashed.append("encode") or real(self, *args)
+        )
         verify = Argon2Hasher.verify
-        monkeypatch.setattr(Argon2Hasher, "verify", lambda self, *args: hashed.append("verify") or verify(self, *args))
+        monkeypatch.setattr(
+            Argon2Hasher, "verify", lambda self, *args: hashed.append("verify") or verify(self, *args)
+        )
         for identifier in ("nobody", user.person.id_number):
             hashed.clear()
             with pytest.raises(SignInRefusedError):
@@ -163,7 +179,9 @@ class TestSigningIn:
         assert [event.verb.rpartition(".")[2] for event in events] == ["started", "refused", "refused"]
         assert [event.subject_id for event in events] == [str(user.pk), str(user.pk), ""]
         recorded = str(list(events.values()))
-        assert not any(secret in recorded for secret in (user.person.id_number, "13912345678", "wrong-pass-77"))
+        assert not any(
+            secret in recorded for secret in (user.person.id_number, "13912345678", "wrong-pass-77")
+        )
 
     def test_is_refused_once_the_account_ended(self):
         user = register()
@@ -230,7 +248,12 @@ class TestGuessing:
 @pytest.mark.usefixtures("morning")
 class TestTheProfile:
     def update(self, person, **values):
-        said = {"name": person.name, "mobile": "19900003333", "area_code": "460100", "employment": Employment(name="海口样例建筑有限公司")}
+        said = {
+            "name": person.name,
+            "mobile": "19900003333",
+            "area_code": "460100",
+            "employment": Employment(name="海口样例建筑有限公司"),
+        }
         return profile_update(person=person, **{**said, **values}, by=BY)
 
     def test_is_complete_once_it_is_saved_and_keeps_that_moment(self):

@@ -33,7 +33,12 @@ def signed_in(user):
 
 
 def details(**values):
-    return {"id_number": factories.fresh_id_number(), "name": "陈海生", "mobile": "19900001111", "password": PASSWORD} | values
+    return {
+        "id_number": factories.fresh_id_number(),
+        "name": "陈海生",
+        "mobile": "19900001111",
+        "password": PASSWORD,
+    } | values
 
 
 def text(answer):
@@ -49,7 +54,9 @@ class TestRegistering:
 
     def test_repairs_silently_what_keyboards_do(self):
         number = factories.id_number(77)
-        typed = f" {number[:6]} {number[6:14]} {number[14:].lower()}".translate(str.maketrans("0123456789", "0123456789"))
+        typed = f" {number[:6]} {number[6:14]} {number[14:].lower()}".translate(
+            str.maketrans("0123456789", "0123456789")
+        )
         Client().post("/register/", details(id_number=typed, name=" 陈 海生 ", mobile="+86 199-0000-1111"))
         person = Person.objects.get()
         assert (person.id_number, person.name, person.mobile) == (number, "陈海生", "19900001111")
@@ -82,9 +89,14 @@ class TestRegistering:
     def test_answers_a_taken_id_number_and_a_taken_mobile_with_the_same_words(self):
         first = details()
         Client().post("/register/", first)
-        taken_number = Client().post("/register/", details(id_number=first["id_number"], mobile="19900002222"))
+        taken_number = Client().post(
+            "/register/", details(id_number=first["id_number"], mobile="19900002222")
+        )
         taken_mobile = Client().post("/register/", details())
-        found = [re.search(r"用这些信息无法开通账号[^<]*", text(answer))[0] for answer in (taken_number, taken_mobile)]
+        found = [
+            re.search(r"用这些信息无法开通账号[^<]*", text(answer))[0]
+            for answer in (taken_number, taken_mobile)
+        ]
         assert found[0] == found[1]
         assert taken_number.status_code == taken_mobile.status_code == 422
 
@@ -109,34 +121,54 @@ class TestSigningIn:
     def test_comes_back_to_the_page_that_was_wanted(self):
         user, client = factories.worker(), Client()
         wanted = client.get("/me/photo/").url
-        answer = client.post(wanted, {"identifier": user.person.id_number, "password": PASSWORD, "next": "/me/photo/"})
+        answer = client.post(
+            wanted, {"identifier": user.person.id_number, "password": PASSWORD, "next": "/me/photo/"}
+        )
         assert answer.url == "/me/photo/"
 
     @pytest.mark.parametrize(
-        "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "https:evil.example"]
+        "target",
+        [
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "https:evil.example",
+        ],
     )
     def test_never_leads_to_another_site(self, target):
         user = factories.worker()
-        answer = Client().post("/sign-in/", {"identifier": user.person.id_number, "password": PASSWORD, "next": target})
+        answer = Client().post(
+            "/sign-in/", {"identifier": user.person.id_number, "password": PASSWORD, "next": target}
+        )
         assert answer.url == "/home/"
 
     def test_says_the_same_for_an_unknown_account_and_a_wrong_password(self):
         user = factories.worker()
         pages = [
-            re.sub(r'value="[^"]*"|content="[^"]*"|\{&quot;.*?\}|hx-headers=\'[^\']*\'', "", text(Client().post("/sign-in/", {"identifier": typed, "password": "wrong-pass-77"})))
+            re.sub(
+                r'value="[^"]*"|content="[^"]*"|\{&quot;.*?\}|hx-headers=\'[^\']*\'',
+                "",
+                text(Client().post("/sign-in/", {"identifier": typed, "password": "wrong-pass-77"})),
+            )
             for typed in (user.person.id_number, factories.fresh_id_number())
         ]
         assert pages[0] == pages[1]
 
     def test_says_what_to_do_after_too_many_tries(self):
         user = factories.worker()
-        answers = [Client().post("/sign-in/", {"identifier": user.person.id_number, "password": "wrong-pass-77"}) for _ in range(9)]
+        answers = [
+            Client().post("/sign-in/", {"identifier": user.person.id_number, "password": "wrong-pass-77"})
+            for _ in range(9)
+        ]
         assert [answer.status_code for answer in answers] == [422] * 8 + [429]
         assert "15分钟" in text(answers[8])
 
     def test_puts_no_number_into_an_address_or_log(self, caplog):
         user = factories.worker()
-        answer = Client().post("/sign-in/", {"identifier": user.person.id_number, "password": "wrong-pass-77"})
+        answer = Client().post(
+            "/sign-in/", {"identifier": user.person.id_number, "password": "wrong-pass-77"}
+        )
         assert user.person.id_number not in caplog.text
         assert "Location" not in answer.headers
 
@@ -167,7 +199,12 @@ class TestWhereARequestComesFrom:
 
 
 class TestTheProfile:
-    good = {"name": "陈海生", "mobile": "19900003333", "area_code": "460100", "employer_name": "海口样例建筑有限公司"}
+    good = {
+        "name": "陈海生",
+        "mobile": "19900003333",
+        "area_code": "460100",
+        "employer_name": "海口样例建筑有限公司",
+    }
 
     def test_leads_on_to_the_photo_while_there_is_none(self):
         user = factories.worker(factories.person(complete=False, photo=False))
@@ -184,7 +221,13 @@ class TestTheProfile:
 
     @pytest.mark.parametrize(
         ("field", "typed"),
-        [("employer_name", ""), ("area_code", "999999"), ("area_code", ""), ("mobile", "1"), ("employer_code", "123")],
+        [
+            ("employer_name", ""),
+            ("area_code", "999999"),
+            ("area_code", ""),
+            ("mobile", "1"),
+            ("employer_code", "123"),
+        ],
     )
     def test_keeps_nothing_of_a_form_with_an_error(self, field, typed):
         user = factories.worker(factories.person(complete=False))
@@ -206,7 +249,10 @@ class TestThePhoto:
         image = client.get("/me/photo/image/")
         assert image.content[:3] == b"\xff\xd8\xff"
         assert (image["Content-Type"], image["Cache-Control"]) == ("image/jpeg", "no-store, private")
-        assert signed_in(factories.worker(factories.person(photo=False))).get("/me/photo/image/").status_code == 404
+        assert (
+            signed_in(factories.worker(factories.person(photo=False))).get("/me/photo/image/").status_code
+            == 404
+        )
         assert Client().get("/me/photo/image/").status_code == 302
 
     def test_taken_with_the_camera_field_counts_too(self):
@@ -267,7 +313,9 @@ class TestThePhoto:
 
 class TestTheInbox:
     def tell(self, to):
-        notice_send("institutions.designation_closed", to=to, at=clock.now(), facts={"finding": "<b>已核实</b>"})
+        notice_send(
+            "institutions.designation_closed", to=to, at=clock.now(), facts={"finding": "<b>已核实</b>"}
+        )
 
     def test_shows_a_notice_as_new_once(self):
         user = factories.worker()
@@ -344,7 +392,10 @@ class TestThePassword:
     def test_is_not_changed_without_the_present_one_however_often_somebody_guesses(self):
         user = factories.reviewer()
         client = signed_in(user)
-        answers = [client.post("/password/", {"current": "wrong-pass-77", "password": self.new}).status_code for _ in range(9)]
+        answers = [
+            client.post("/password/", {"current": "wrong-pass-77", "password": self.new}).status_code
+            for _ in range(9)
+        ]
         assert answers == [422] * 8 + [429]
         user.refresh_from_db()
         assert user.check_password(PASSWORD)

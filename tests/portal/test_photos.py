@@ -81,7 +81,10 @@ class TestAGoodPhoto:
 
 
 class TestTheRatio:
-    @pytest.mark.parametrize(("width", "height", "cut"), [(900, 1200, False), (1200, 1200, True), (1600, 1200, True), (900, 1600, True)])
+    @pytest.mark.parametrize(
+        ("width", "height", "cut"),
+        [(900, 1200, False), (1200, 1200, True), (1600, 1200, True), (900, 1600, True)],
+    )
     def test_of_a_phones_picture_is_cut_to_a_portraits(self, width, height, cut):
         result = portrait(encoded(picture(width, height)), POLICY)
         assert result.width * 7 == result.height * 5
@@ -105,7 +108,11 @@ class TestWhatIsHiddenInAPhoto:
     def test_place_time_and_comment_are_removed(self):
         exif = Image.Exif()
         exif[0x010F] = "SecretCam"
-        exif.get_ifd(0x8825)[2] = (TiffImagePlugin.IFDRational(20), TiffImagePlugin.IFDRational(1), TiffImagePlugin.IFDRational(2))
+        exif.get_ifd(0x8825)[2] = (
+            TiffImagePlugin.IFDRational(20),
+            TiffImagePlugin.IFDRational(1),
+            TiffImagePlugin.IFDRational(2),
+        )
         upload = encoded(picture(600, 840), exif=exif.tobytes(), comment=b"SecretComment")
         assert b"SecretCam" in upload
         result = portrait(upload, POLICY).content
@@ -130,7 +137,14 @@ class TestWhatIsHiddenInAPhoto:
         assert not result.cut
 
     @pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Tag data")
-    @pytest.mark.parametrize("exif", [b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0" + b"\xff" * 64, b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x05\0\xff\xff\xff\xff\0\0\0\0"])
+    @pytest.mark.parametrize(
+        "exif",
+        [
+            b"Exif\0\0MM\0*\0\0\0\x08\xff\xff",
+            b"Exif\0\0" + b"\xff" * 64,
+            b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x05\0\xff\xff\xff\xff\0\0\0\0",
+        ],
+    )
     def test_a_broken_note_of_the_camera_spoils_no_photo(self, exif):
         assert portrait(encoded(picture(600, 840), exif=exif), POLICY).width == 480
 
@@ -163,7 +177,11 @@ class TestAHostileFile:
     def test_from_an_iphone_gets_its_own_advice(self):
         assert reason(b"\0\0\0\x18ftypheic" + b"\0" * 200) == "heic"
 
-    @pytest.mark.parametrize("size", [(20_000, 10_000), (8_000, 6_000), (100_000, 100_000)], ids=["200 megapixels", "48 megapixels", "10 gigapixels"])
+    @pytest.mark.parametrize(
+        "size",
+        [(20_000, 10_000), (8_000, 6_000), (100_000, 100_000)],
+        ids=["200 megapixels", "48 megapixels", "10 gigapixels"],
+    )
     @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
     def test_with_too_many_pixels_is_refused_before_any_is_decoded(self, size):
         upload = png_that_claims(*size)
