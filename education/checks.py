@@ -15,7 +15,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from education.columns import ENDED, HOURS, ID_NUMBER, MAKES_UP, NAME, POST, PROFESSIONAL, STARTED
-from education.models import Batch
+from education.models import Batch, Mode
 from portal.policy import Policy
 
 
@@ -214,6 +214,27 @@ def twice_in_the_file(context: CheckContext) -> Query:
             WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL
             GROUP BY {key} HAVING count(*) > 1) same USING ({key})
         WHERE r.batch_id = %(batch)s"""
+    )
+
+
+@register_check
+def in_two_places_at_once(context: CheckContext) -> Query:
+    """Two face-to-face courses of one person that overlap; the later row is named, beside the one that it meets.
+
+    Windows instead of a join: a file of one person alone must not cost the square of its rows.
+    """
+    return Query(
+        f"""
+        SELECT met.number, '{STARTED}', 'two_courses_at_once', 'warning', '2.2',
+               jsonb_build_object('row', met.earlier)
+        FROM (
+            SELECT number, started_on, lag(number) OVER person AS earlier,
+                   max(ended_on) OVER (person ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_until
+            FROM education_batchrow
+            WHERE batch_id = %(batch)s AND mode = %(mode)s AND id_number_hash IS NOT NULL AND started_on IS NOT NULL
+            WINDOW person AS (PARTITION BY id_number_hash ORDER BY started_on, number)) met
+        WHERE met.busy_until >= met.started_on""",
+        {"mode": Mode.FACE_TO_FACE.value},
     )
 
 

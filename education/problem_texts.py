@@ -74,6 +74,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         gettext_noop("The same person and course stand in rows {rows}."),
         gettext_noop("Keep one of the rows."),
     ),
+    "two_courses_at_once": (
+        gettext_noop("The person is in another face-to-face course on the same days; see row {row}."),
+        gettext_noop("Check the days of both courses, and whether one of them was taught online."),
+    ),
     "names_differ_in_file": (
         gettext_noop("Rows {rows} give different names for one ID number."),
         gettext_noop("Compare each name and number with the ID card."),

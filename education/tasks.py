@@ -8,11 +8,15 @@ from kombu.exceptions import OperationalError
 
 from portal.events.services import Actor
 
+PATIENCE = 300
+"""Seconds; the largest file takes a few."""
+
 _log = logging.getLogger(__name__)
 
 
-@shared_task(name="education.check_batch")
+@shared_task(name="education.check_batch", soft_time_limit=PATIENCE, time_limit=PATIENCE + 30)
 def check_batch(batch_id: str) -> None:
+    """Check one batch. A file that takes longer than `PATIENCE` is tried again, and given up in the end."""
     from education.services.checking import batch_check
 
     batch_check(uuid.UUID(batch_id), by=Actor.job("check_batch"))

@@ -141,6 +141,21 @@ def test_fifteen_digits_and_eighteen_are_one_person(school, by_clerk):
     assert {code for _, _, code, _ in problems(batch)} == {"duplicate_in_file"}
 
 
+def test_two_face_to_face_courses_on_the_same_days_are_pointed_out(school, by_clerk):
+    number = fresh_id_number()
+    same = {"身份证号": number, "培训方式": "集中"}
+    batch = checked(
+        school,
+        by_clerk,
+        row(**same),
+        row(**same, 课程名称="标准规范", 开始日期="2020-10-20", 结束日期="2020-10-24"),
+        row(**same, 课程名称="绿色施工", 开始日期="2020-10-25", 结束日期="2020-10-30"),
+        row(身份证号=number, 培训方式="网络", 课程名称="法律法规"),
+    )
+    assert problems(batch) == [(3, "开始日期", "two_courses_at_once", "warning")]
+    assert RowProblem.objects.get(batch=batch).facts == {"row": 2}
+
+
 def test_two_names_for_one_number_are_named(school, by_clerk):
     number = fresh_id_number()
     batch = checked(
