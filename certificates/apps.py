@@ -6,11 +6,15 @@ class CertificatesConfig(AppConfig):
     name = "certificates"
 
     def ready(self) -> None:
-        from certificates import events, notices, queues  # noqa: F401 - importing registers the event texts
+        from certificates import events, notices, notices_standing, queues  # noqa: F401 - importing registers the event texts
+        from certificates.services.standing import standings_of_batch_settle
+        from education.credited import on_credited
         from portal.accounts.models import Role
         from portal.navigation import Entry, register_entry
 
         notices.register()
+        notices_standing.register()
         queues.register()
+        on_credited(standings_of_batch_settle)
         register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)
         register_entry(Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF)

@@ -10,6 +10,8 @@ compares the two field by field; whoever changes a rule changes both.
 - `_Stored` starts from the sums of the last settlement, where no record has come since.
 """
 
+# ruff: noqa: S608 - statements are put together from policy values and column names, never from input
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +23,8 @@ from portal.policy import EducationParameters, Policy
 
 Kind = Literal["electronic", "safety_officer"]
 
+REFERENCES: dict[Kind, str] = {"electronic": "electronic_id", "safety_officer": "legacy_id"}
+"""The column of a stored standing that names the certificate."""
 COLUMNS = (
     "first_start",
     "hours",
@@ -36,7 +40,7 @@ COLUMNS = (
     "changes_on",
     "recount_on",
 )
-"""What `standings` returns after `id`, `person_id`; the fields of the stored row, where they are described."""
+"""What `standings` returns after `id`: the fields of the stored row, where they are described."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,20 @@ def standings(question: Question) -> str:
 def standings_from_sums(question: Question) -> str:
     """Return the statement that works out, from their stored sums, the standings that the calendar has changed."""
     return _assembled(question, _stored(question))
+
+
+def unsettled(question: Question) -> str:
+    """Return a query of the people of whom a certificate, or a record that has ended meanwhile, is not settled yet."""
+    reference, as_of = REFERENCES[question.kind], _day(question.as_of)
+    # The registry may correct a safety officer's entry; what an electronic certificate says never changes.
+    changed = "OR s.first_start <> c.first_start" if question.kind == "safety_officer" else ""
+    return f"""
+        SELECT c.person_id FROM ({certificates(question)}) c
+        LEFT JOIN certificates_certificatestanding s ON s.{reference} = c.id
+        WHERE s.id IS NULL {changed}
+        UNION
+        SELECT c.person_id FROM ({certificates(question)}) c
+        JOIN certificates_certificatestanding s ON s.{reference} = c.id AND s.recount_on <= {as_of}"""
 
 
 def issued_on(kind: Kind) -> str:
@@ -151,7 +169,7 @@ def _everyone(question: Question) -> str:
         return f"CASE WHEN first_start <= {_day(date(base, 1, 1))} THEN {whole} ELSE ({whole})[first_year - {base} + 1:] END"
 
     return f"""
-        SELECT c.id, c.person_id, first_start, engaged, {question.as_of.year} - first_year AS current,
+        SELECT c.id, first_start, engaged, {question.as_of.year} - first_year AS current,
                {since_first_period("hours")} AS hours,
                {since_first_period("professional_hours")} AS professional_hours,
                {since_first_period("timely_hours")} AS timely_hours,
@@ -182,7 +200,11 @@ def _sums_by_year(question: Question, years: Sequence[int]) -> str:
 
     def timely(year: int) -> str:
         decided_after = Periods(first_start=date(year, 1, 1)).decided_after(0, rules)
-        return total("hours", year, f" AND ended_on <= {_day(decided_after)}") if made_up else total("hours", year)
+        return (
+            total("hours", year, f" AND ended_on <= {_day(decided_after)}")
+            if made_up
+            else total("hours", year)
+        )
 
     return f"""
         SELECT person_id, post_code,
@@ -212,13 +234,13 @@ def _each(question: Question) -> str:
         return f"COALESCE(max(timely_professional_{k}) FILTER (WHERE own), 0) + COALESCE(max(timely_basics_{k}), 0)"
 
     return f"""
-        SELECT id, person_id, first_start, engaged, current,
+        SELECT id, first_start, engaged, current,
                {collected(whole)} AS hours,
                {collected(lambda k: f"max(professional_{k}) FILTER (WHERE own)")} AS professional_hours,
                {collected(timely)} AS timely_hours,
                min(recount_on) AS recount_on
         FROM ({_sums_by_post(question)}) by_post
-        GROUP BY id, person_id, first_start, engaged, current"""
+        GROUP BY id, first_start, engaged, current"""
 
 
 def _sums_by_post(question: Question) -> str:
@@ -233,10 +255,10 @@ def _sums_by_post(question: Question) -> str:
                sum({basics}) {counted} AND timely) AS timely_basics_{k},"""
 
     return f"""
-        SELECT id, person_id, first_start, engaged, current, own,{"".join(map(totals, range(question.most_periods)))}
+        SELECT id, first_start, engaged, current, own,{"".join(map(totals, range(question.most_periods)))}
                min(ended_on) FILTER (WHERE ended_on > {_day(question.as_of)}) AS recount_on
         FROM ({_counted_records(question)}) r
-        GROUP BY id, person_id, first_start, engaged, current, own, record_post"""
+        GROUP BY id, first_start, engaged, current, own, record_post"""
 
 
 def _counted_records(question: Question) -> str:
@@ -263,15 +285,15 @@ def _counted_records(question: Question) -> str:
 
 
 def _stored(question: Question) -> str:
-    column = "electronic_id" if question.kind == "electronic" else "legacy_id"
+    column = REFERENCES[question.kind]
 
     def extended(name: str) -> str:
         return f"s.{name} || array_fill(0, ARRAY[current + 1 - cardinality(s.{name})])"
 
     return f"""
-        SELECT id, person_id, first_start, engaged, current, {extended("hours")} AS hours,
+        SELECT id, first_start, engaged, current, {extended("hours")} AS hours,
                {extended("professional_hours")} AS professional_hours, {extended("timely_hours")} AS timely_hours, recount_on
-        FROM (SELECT {column} AS id, NULL::uuid AS person_id, first_start, engaged, hours, professional_hours, timely_hours,
+        FROM (SELECT {column} AS id, first_start, engaged, hours, professional_hours, timely_hours,
                      recount_on, {_current(question)} AS current
               FROM certificates_certificatestanding
               WHERE {column} IS NOT NULL AND changes_on <= {_day(question.as_of)} OFFSET 0) s"""
@@ -286,7 +308,7 @@ def _assembled(question: Question, source: str) -> str:
     saved_by_window = f"before + timely_now >= {two_years}" if electronic else "false"
     two_year_need = f"{two_years} - before - now" if electronic else "NULL"
     return f"""
-SELECT id, person_id, first_start, hours, professional_hours, timely_hours, engaged, status,
+SELECT id, first_start, hours, professional_hours, timely_hours, engaged, status,
        CASE WHEN lapses_on <= {as_of} THEN lapses_on END AS lapsed_on,
        CASE WHEN due THEN GREATEST(0, {annual} - now, {two_year_need}) END AS needed_hours,
        CASE WHEN due THEN GREATEST(0, {professional} - professional_now) END AS needed_professional_hours,

@@ -22,3 +22,27 @@ def close_window() -> None:
     by = Actor.job("close_window")
     window_close_if_due(by=by)
     legacy_services_end_if_due(by=by)
+
+
+@shared_task(name="certificates.settle_standings")
+def settle_standings() -> None:
+    """Settle everybody's standing once a day (2.1, 3.1a); every other run finds it done."""
+    from certificates.services.standing import standings_settle_if_due
+
+    standings_settle_if_due(by=Actor.job("settle_standings"))
+
+
+@shared_task(name="certificates.propose_voiding")
+def propose_voiding() -> None:
+    """Propose what today's settlement shows (2.1). Only people take a certificate away."""
+    from certificates.services.voiding import voidings_propose_if_due
+
+    voidings_propose_if_due(by=Actor.job("propose_voiding"))
+
+
+@shared_task(name="certificates.remind")
+def remind() -> None:
+    """Send today's reminders once its hour has come (1.2, 2.1, 3.1a)."""
+    from certificates.services.reminders import reminders_send_if_due
+
+    reminders_send_if_due(by=Actor.job("remind"))

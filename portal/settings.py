@@ -141,6 +141,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "settle everybody's standing": {
+        "task": "certificates.settle_standings",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "resume interrupted batches": {
         "task": "education.resume_batches",
         "schedule": 30.0,

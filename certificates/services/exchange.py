@@ -9,6 +9,7 @@ from certificates.models import ElectronicCertificate, LegacyCertificate, Legacy
 from certificates.numbers import format_number
 from certificates.selectors import ce_records_of, exchange_decision, policy_on
 from certificates.services.versions import version_issue
+from certificates.services.standing import standing_begin
 from certificates.tasks import render_document
 from certificates.window import enter_gate
 from portal import clock
@@ -78,6 +79,7 @@ def _issue(
     version_issue(certificate=electronic, at=at)
     paper.status, paper.status_changed_at = LegacyStatus.EXCHANGED, at
     paper.save(update_fields=["status", "status_changed_at"])
+    standing_begin(certificate=electronic, at=at, by=by)
     event_record(
         Verb.EXCHANGED,
         at=at,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from education.credited import batch_credited
 from education.events import Verb
 from education.models import Batch, BatchState
 from education.notices import APPROVED_NOTICE, CREDITED_NOTICE, RETURNED_NOTICE
@@ -58,6 +59,7 @@ def batch_approve(*, batch: Batch, by: Actor) -> Batch:
     at = batch.decided_at or clock.now()
     rows = _credit(batch, at)
     event_record(Verb.APPROVED, at=at, by=by, subject=batch, rows=rows)
+    batch_credited(batch, at=at, by=by)
     _tell_institution(APPROVED_NOTICE, batch, at=at, rows=rows)
     notices_send(
         CREDITED_NOTICE,
