@@ -10,6 +10,7 @@ from certificates.verification import verify
 from portal import clock
 from portal.events.services import Actor
 from tests import factories
+from tests.certificates import lapsing
 from tests.factories import shanghai
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +74,14 @@ def test_a_number_nobody_has_is_unknown(typed):
 @pytest.mark.parametrize("reason", ["hours", "not_engaged", "revoked"])
 def test_a_voided_electronic_certificate_says_why(reason):
     electronic = certificate_exchange(certificate=factories.ready_to_exchange(), by=Actor.command("test"))
-    ElectronicCertificate.objects.update(state="void", void_reason=reason, state_changed_at=clock.now())
+    _void(electronic, reason)
     answer = verify(electronic.number, at=clock.now())
     assert (answer.state, answer.reason) == ("void", reason)
     assert LegacyCertificate.objects.count() == 1
+
+
+def _void(electronic, reason):
+    if reason == "revoked":
+        ElectronicCertificate.objects.update(state="void", void_reason=reason, state_changed_at=clock.now())
+    else:
+        lapsing.voided(electronic, reason)
