@@ -57,11 +57,14 @@ class Paper:
     in_national_system: bool
     archive: str
 
-    def exchangeable(self, policy: Policy) -> bool:
+    def of_the_right_sort(self, policy: Policy) -> bool:
+        """Whether kind, office and year are those of the exchange (1.1)."""
         office = policy.exchange.issuer.zh
         right = self.kind == POST_TRAINING and self.issuer == office
-        known = self.in_national_system or self.archive == "confirmed"
-        return right and known and self.issued.year in policy.exchange.issue_years
+        return right and self.issued.year in policy.exchange.issue_years
+
+    def exchangeable(self, policy: Policy) -> bool:
+        return self.of_the_right_sort(policy) and (self.in_national_system or self.archive == "confirmed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What each person, clerk and reviewer does until the demo begins, as moments in order.
 
-A line of the plan is ``{"at", "do", …}``. Whoever plays it calls what real users call, with the clock at ``at``.
+A line of the plan is ``{"at", "do", …}``; ``refused`` where the portal is expected to refuse. Whoever plays it calls what real users call, with the clock at ``at``.
 """
 
 import json
@@ -83,15 +83,22 @@ class Plan:
 
     def _archive(self, person: Resident, paper: Paper, ready: datetime) -> datetime | None:
         """Play the archive check; return when the way is free, or None while it is not."""
-        if not paper.archive or paper.kind != POST_TRAINING:
+        if not paper.archive or paper.kind != POST_TRAINING or person.service == "cancellation":
             return ready if paper.in_national_system else None
         asked = max(ready + timedelta(hours=1), moment(date(2020, 8, 3), 9))
         seen = min(asked.date() + timedelta(days=6), ARCHIVE_DEADLINE)
         if paper.archive == "late":
             asked, seen = max(asked, moment(date(2020, 11, 6), 10)), date(2020, 11, 16)
-        facts, too_late = {"certificate": paper.number}, asked.date() > ARCHIVE_DEADLINE
-        self.add(asked, "request_archive_check", person=person.number, refused=too_late, **facts)
-        if too_late or paper.archive == "unseen":
+        facts = {"certificate": paper.number}
+        in_vain = asked.date() > ARCHIVE_DEADLINE or not paper.of_the_right_sort(self.population.policy)
+        self.add(
+            asked,
+            "request_archive_check",
+            person=person.number,
+            **facts,
+            **({"refused": True} if in_vain else {}),
+        )
+        if in_vain or paper.archive == "unseen":
             return None
         at = moment(max(seen, asked.date()), 20)
         self.add(at, "see_papers", seen_on=max(seen, asked.date()).isoformat(), **facts)
@@ -111,10 +118,16 @@ class Plan:
         wishes = {"replacement": LOST, "extension": EXTEND, "cancellation": LEAVES}
         if person.service not in wishes or paper.kind != POST_TRAINING:
             return ready
-        facts: dict[str, Any] = {"certificate": paper.number, "service": person.service}
-        if person.service == "extension":
-            facts["new_expiry"] = "2023-12-31"
-        self.add(asked, "request_service", person=person.number, explanation=wishes[person.service], **facts)
+        facts = {"certificate": paper.number, "service": person.service}
+        wish = {"new_expiry": "2023-12-31"} if person.service == "extension" else {}
+        self.add(
+            asked,
+            "request_service",
+            person=person.number,
+            explanation=wishes[person.service],
+            **facts,
+            **wish,
+        )
         if person.eager < 0.7:
             self.add(asked + timedelta(days=4), "decide_service", approved=True, reason="", **facts)
         return None if person.service == "cancellation" else asked + timedelta(days=5)
