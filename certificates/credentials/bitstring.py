@@ -3,9 +3,31 @@
 import gzip
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
 ENTRIES = 131_072
 """The least that the standard allows (16 KiB), so that one entry hides among many."""
+
+
+class Purpose(StrEnum):
+    REVOCATION = "revocation"
+    SUSPENSION = "suspension"
+
+
+@dataclass(frozen=True, slots=True)
+class ListName:
+    """One page of one purpose: ``revocation-1``."""
+
+    purpose: Purpose
+    page: int
+
+    def __str__(self) -> str:
+        return f"{self.purpose}-{self.page}"
+
+
+def status_list_url(public_url: str, purpose: str, page: int) -> str:
+    return f"{public_url}/api/v1/status-lists/{purpose}-{page}"
 
 
 def list_encode(places: Iterable[int], entries: int = ENTRIES) -> str:

@@ -3,13 +3,12 @@
 Secured as a JWT (W3C VC-JOSE-COSE, ``application/vc+jwt``). The same facts and key give the same bytes.
 """
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from certificates.credentials.jose import CredentialKey
-from certificates.credentials.status import status_list_url
+from certificates.credentials.bitstring import status_list_url
+from certificates.credentials.jose import CredentialKey, b64encode
 
 TYPE = "vc+jwt"
 MEDIA_TYPE = f"application/{TYPE}"
@@ -48,7 +47,7 @@ def credential(facts: CredentialFacts) -> dict[str, Any]:
     """Return the credential before it is signed."""
     address = f"{facts.public_url}/v/{facts.number}"
     return {
-        "@context": [CREDENTIALS_V2, OPEN_BADGES, _own_terms(facts.public_url)],
+        "@context": [CREDENTIALS_V2, OPEN_BADGES, {"@vocab": f"{facts.public_url}/terms#"}],
         "id": f"{address}#version-{facts.version}",
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "issuer": {"id": facts.public_url, "type": ["Profile"], "name": facts.issuer_zh, "url": facts.public_url},
@@ -59,7 +58,7 @@ def credential(facts: CredentialFacts) -> dict[str, Any]:
         "credentialStatus": [_status(facts, purpose) for purpose in ("revocation", "suspension")],
         "licenceIdentifier": facts.licence_identifier,
         "certificateVersion": facts.version,
-        "commitmentSalt": urlsafe_b64encode(facts.salt).rstrip(b"=").decode(),
+        "commitmentSalt": b64encode(facts.salt),
     }
 
 
@@ -98,7 +97,3 @@ def _status(facts: CredentialFacts, purpose: str) -> dict[str, str]:
         "statusListCredential": url,
     }
 
-
-def _own_terms(public_url: str) -> dict[str, str]:
-    names = ("licenceIdentifier", "certificateVersion", "commitmentSalt")
-    return {name: f"{public_url}/terms#{name}" for name in names}

@@ -5,39 +5,17 @@ from the certificates at each call, so that a change of state shows at once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from django.db.models import Max
 
-from certificates.credentials.bitstring import list_encode
+from certificates.credentials.bitstring import ListName, Purpose, list_encode, status_list_url
 from certificates.credentials.jose import CredentialKey, Jwk
 from certificates.credentials.models import CertificateVersion
 
 SNAPSHOT_TYPE = "status-snapshot+jwt"
 LIST_VALID_FOR = timedelta(days=1)
-
-
-class Purpose(StrEnum):
-    REVOCATION = "revocation"
-    SUSPENSION = "suspension"
-
-
-@dataclass(frozen=True, slots=True)
-class ListName:
-    """One page of one purpose: ``revocation-1``."""
-
-    purpose: Purpose
-    page: int
-
-    def __str__(self) -> str:
-        return f"{self.purpose}-{self.page}"
-
-
-def status_list_url(public_url: str, purpose: str, page: int) -> str:
-    return f"{public_url}/api/v1/status-lists/{purpose}-{page}"
 
 
 def pages() -> int:

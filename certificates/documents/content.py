@@ -19,7 +19,8 @@ class CertificateContent:
 
     ``masked_id`` is the resident ID as it may be shown; the full number never comes here. ``issued_on`` is a day in
     Asia/Shanghai. ``photo`` is a JPEG file. ``replaces`` is the number of the paper certificate that became void.
-    ``qr_payload`` is what the QR symbol holds; ``verify_url`` is the address printed below it.
+    ``qr_payload`` is what the QR symbol holds; ``verify_url`` is the address printed below it. ``licence_identifier``
+    follows GB/T 36904. ``credential`` is the machine-readable certificate, which the file carries as an attachment.
     """
 
     number: str
@@ -37,5 +38,7 @@ class CertificateContent:
     education: EducationDuty
     verify_url: str
     qr_payload: str
+    licence_identifier: str
+    credential: str = field(repr=False)
     photo: bytes = field(repr=False)
     replaces: str | None = None

@@ -18,6 +18,8 @@ from certificates.documents.qr import draw_qr
 from certificates.numbers import grouped
 
 _HERE = Path(__file__).parent
+ATTACHMENT = "credential.jwt"
+"""The name of the file that carries the credential inside the PDF."""
 _TEMPLATES = ("certificate.typ", "ornament.typ")
 _FREE_TEXT = (
     "holder_name",
@@ -59,7 +61,12 @@ def render_certificate(content: CertificateContent) -> bytes:
 
 def compile_certificate(content: CertificateContent, qr: bytes) -> bytes:
     """``render_certificate`` with the QR symbol given as an SVG file."""
-    variable = {"content.json": _variables(content), "photo.svg": _photo(content.photo), "qr.svg": qr}
+    variable = {
+        "content.json": _variables(content),
+        "photo.svg": _photo(content.photo),
+        "qr.svg": qr,
+        ATTACHMENT: content.credential.encode(),
+    }
     sources: Any = _templates() | variable  # the compiler takes files by name, which its stub does not say
     midnight = datetime.combine(content.issued_on, time(), tzinfo=UTC)
     pdf: bytes = typst.compile(
@@ -84,6 +91,7 @@ def _variables(content: CertificateContent) -> bytes:
         "issued_on": (day.year, day.month, day.day),
         "education": asdict(content.education),
         "verify_url": content.verify_url,
+        "licence_identifier": content.licence_identifier,
     }
     return json.dumps(variables, ensure_ascii=False).encode()
 

@@ -14,7 +14,9 @@ SIZE = 108
 _RED = "0.76 0.13 0.13"
 _CENTRE = SIZE / 2
 _CAPTION = "电子签名"
-_UNITS = 1000
+_FONT_UNITS = 1000
+_UNITS = 125
+"""Grid of a glyph: at 14 points a step is a tenth of a point, and the seal takes a third less room."""
 _Matrix = tuple[float, float, float, float, float, float]
 
 
@@ -25,15 +27,18 @@ class _OutlinePen(BasePen):  # type: ignore[misc] # an untyped library
         super().__init__(glyphs)
         self.operators: list[str] = []
 
+    def _write(self, operator: str, *points: tuple[float, float]) -> None:
+        values = (value * _UNITS / _FONT_UNITS for point in points for value in point)
+        self.operators.append(f"{_numbers(*values, digits=0)} {operator}")
+
     def _moveTo(self, point: tuple[float, float]) -> None:  # noqa: N802
-        self.operators.append(f"{_numbers(*point, digits=0)} m")
+        self._write("m", point)
 
     def _lineTo(self, point: tuple[float, float]) -> None:  # noqa: N802
-        self.operators.append(f"{_numbers(*point, digits=0)} l")
+        self._write("l", point)
 
     def _curveToOne(self, *points: tuple[float, float]) -> None:  # noqa: N802
-        values = (value for point in points for value in point)
-        self.operators.append(f"{_numbers(*values, digits=0)} c")
+        self._write("c", *points)
 
     def _closePath(self) -> None:  # noqa: N802
         self.operators.append("h")
@@ -51,8 +56,7 @@ def draw_seal(name: str) -> bytes:
             pen.glyphSet[cmap.get(ord(character), cmap[ord(MISSING_GLYPH)])].draw(pen)
             pen.operators.append("f Q")
     rings = [f"{width} w {_circle(radius)} S" for radius, width in ((52.5, 2.2), (49.5, 0.5), (22, 0.4))]
-    petals = [f"0.3 w {_petal(index * pi / 9)} S" for index in range(9)]
-    return " ".join(["q", f"{_RED} rg {_RED} RG", *rings, *petals, *pen.operators, "Q"]).encode()
+    return " ".join(["q", f"{_RED} rg {_RED} RG", *rings, *pen.operators, _petals(), "Q"]).encode()
 
 
 def _along_rim(text: str) -> list[tuple[str, _Matrix]]:
@@ -76,25 +80,24 @@ def _in_line(text: str, size: float = 9.5, baseline: float = 19.0) -> list[tuple
 
 
 def _circle(radius: float) -> str:
-    return _ellipse(radius, radius, 0)
+    return _ellipse(radius, radius, _CENTRE)
 
 
-def _petal(turn: float) -> str:
-    return _ellipse(19.5, 8.5, turn)
+def _petals(count: int = 9) -> str:
+    """Ellipses, each turned a little further than the one before: the same words again, which compress to nothing."""
+    c, s = cos(pi / count), sin(pi / count)
+    turned = f"{_ellipse(19.5, 8.5)} S {_numbers(c, s, -s, c, 0, 0, digits=4)} cm"
+    return " ".join([f"1 0 0 1 {_CENTRE:.0f} {_CENTRE:.0f} cm 0.3 w", *[turned] * count])
 
 
-def _ellipse(a: float, b: float, turn: float) -> str:
-    """A turned ellipse around the centre, as four Bézier quarters."""
+def _ellipse(a: float, b: float, centre: float = 0) -> str:
+    """An ellipse as four Bézier quarters."""
     k = 0.5523
     points = [(a, 0), (a, b * k), (a * k, b), (0, b), (-a * k, b), (-a, b * k), (-a, 0)]
     points += [(-a, -b * k), (-a * k, -b), (0, -b), (a * k, -b), (a, -b * k), (a, 0)]
-    c, s = cos(turn), sin(turn)
-    turned = [(_CENTRE + x * c - y * s, _CENTRE + x * s + y * c) for x, y in points]
-    curves = [
-        f"{_numbers(*(value for point in turned[start : start + 3] for value in point))} c"
-        for start in (1, 4, 7, 10)
-    ]
-    return " ".join([f"{_numbers(*turned[0])} m", *curves, "h"])
+    values = [centre + value for point in points for value in point]
+    curves = [f"{_numbers(*values[start : start + 6])} c" for start in (2, 8, 14, 20)]
+    return " ".join([f"{_numbers(*values[:2])} m", *curves, "h"])
 
 
 def _numbers(*values: float, digits: int = 2) -> str:

@@ -7,16 +7,22 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
+from certificates.credentials.facts import credential_facts, token_facts
+from certificates.credentials.keys import key_keep, signing_key
+from certificates.credentials.open_badge import credential_sign
+from certificates.credentials.token import token_sign
 from certificates.documents.content import CertificateContent, EducationDuty
 from certificates.documents.issuer import Issuer, load_issuer
+from certificates.documents.qr import scan_address, verification_address
 from certificates.documents.render import render_certificate, unprintable_characters
 from certificates.documents.signing import sign_pdf
 from certificates.events import Verb
-from certificates.models import CertificateDocument, ElectronicCertificate
+from certificates.models import CertificateDocument, CertificateVersion, ElectronicCertificate
 from certificates.selectors import policy_on
+from education.rules import Periods
 from portal import clock
 from portal.events.services import Actor, event_record
-from portal.policy import day_of
+from portal.policy import Policy, day_of
 
 
 @lru_cache(maxsize=1)
@@ -35,43 +41,59 @@ def document_ensure(*, certificate: ElectronicCertificate) -> CertificateDocumen
         document = CertificateDocument.objects.filter(certificate=locked, version=locked.version).first()
         if document and document.file.storage.exists(str(document.file.name)):
             return document
-        content = certificate_content(locked)
-        signed = sign_pdf(render_certificate(content), issuer(), signed_at=locked.issued_at)
+        version = current_version(locked)
+        content = certificate_content(version)
+        signed = sign_pdf(render_certificate(content), issuer(), signed_at=version.issued_at)
+        key_keep(signing_key(), at=clock.now())
         return _store(locked, document, signed, unprintable_characters(content))
 
 
-def certificate_content(certificate: ElectronicCertificate) -> CertificateContent:
+def current_version(certificate: ElectronicCertificate) -> CertificateVersion:
+    """Return the version in force, with all that its document needs."""
+    versions = certificate.versions.select_related("certificate__replaces", "photo")
+    return versions.get(superseded_at=None)
+
+
+def certificate_content(version: CertificateVersion) -> CertificateContent:
     """Return everything that is printed, from what was stored at the issue and the policy of that day."""
+    certificate = version.certificate
     policy = policy_on(certificate.issued_at)
     issued_on = day_of(certificate.issued_at)
-    post = policy.exchange.post(certificate.post_code)
-    if post is None:
-        raise ValueError(f"The policy of {issued_on} has no post {certificate.post_code}.")
-    address = f"{settings.PUBLIC_URL}/v/{certificate.number}"
-    with certificate.photo.file.open() as photo:
+    key = signing_key()
+    token = token_sign(token_facts(version), key)
+    with version.photo.file.open() as photo:
         portrait = photo.read()
+    facts = credential_facts(version)
     return CertificateContent(
         number=certificate.number,
-        version=certificate.version,
-        holder_name=certificate.holder_name,
-        masked_id=certificate.person.masked_id_number,
-        post_code=certificate.post_code,
-        post_name_zh=post.zh,
-        post_name_en=post.en,
+        version=version.version,
+        holder_name=version.holder_name,
+        masked_id=version.masked_id,
+        post_code=version.post_code,
+        post_name_zh=facts.post_name_zh,
+        post_name_en=facts.post_name_en,
         issued_on=issued_on,
-        issuer_zh=policy.province.department.zh,
-        issuer_en=policy.province.department.en,
+        issuer_zh=facts.issuer_zh,
+        issuer_en=facts.issuer_en,
         portal_zh=policy.province.portal.zh,
         portal_en=policy.province.portal.en,
-        education=EducationDuty(
-            first_year=issued_on.year + 1,
-            hours=int(policy.education.annual_hours),
-            professional_hours=int(policy.education.annual_professional_hours),
-        ),
-        verify_url=address,
-        qr_payload=address,
+        education=_duty(certificate, policy),
+        verify_url=verification_address(settings.PUBLIC_URL, certificate.number),
+        qr_payload=scan_address(settings.PUBLIC_URL, certificate.number, token),
+        licence_identifier=facts.licence_identifier,
+        credential=credential_sign(facts, key),
         photo=portrait,
         replaces=certificate.replaces.number if certificate.replaces else None,
+    )
+
+
+def _duty(certificate: ElectronicCertificate, policy: Policy) -> EducationDuty:
+    obtained_by = "exchange" if certificate.replaces_id else "training"
+    periods = Periods.of(day_of(certificate.issued_at), obtained_by, policy.education)
+    return EducationDuty(
+        first_year=periods.label(0),
+        hours=int(policy.education.annual_hours),
+        professional_hours=int(policy.education.annual_professional_hours),
     )
 
 

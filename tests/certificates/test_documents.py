@@ -6,6 +6,7 @@ Read back with code that did not write it: pypdf and PDFium for text and pages, 
 import hashlib
 import os
 import random
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,13 +26,21 @@ from hypothesis import strategies as st
 from PIL import Image
 from pyhanko.sign.general import SigningError
 
+from certificates.credentials.token import token_read, token_sign
 from certificates.documents.fonts import MISSING_GLYPH, font_path, printable, unprintable
 from certificates.documents.issuer import IssuerError, create_demo_issuer, load_issuer
-from certificates.documents.qr import draw_qr, read_qr, verification_address
+from certificates.documents.qr import draw_qr, read_qr, scan_address, verification_address
 from certificates.documents.render import PhotoError, render_certificate, unprintable_characters
 from certificates.documents.seal import draw_seal
 from certificates.documents.signing import SEAL_BOX, sign_pdf, validate_pdf
-from tests.certificates.document_samples import certificate_content, portrait
+from tests.certificates.document_samples import (
+    LICENCE,
+    NUMBER,
+    certificate_content,
+    portrait,
+    sample_key,
+    token_facts,
+)
 
 SIGNED_AT = datetime(2020, 12, 28, 9, 0, tzinfo=timezone(timedelta(hours=8)))
 
@@ -104,6 +113,7 @@ def test_everything_that_an_inspector_compares_can_be_read_and_searched(rendered
         "28December2020",
         "海南省住房和城乡建设主管部门（演示）",
         content.verify_url,
+        LICENCE,
         "自2021年起，每年不少于32学时，其中专业岗位知识不少于22学时",
         "Continuingeducationduefrom2021:32hoursayear,ofwhich22professional.",
     ):
@@ -143,10 +153,20 @@ def test_a_text_is_never_read_as_markup():
     assert '#image("x")*a*$b$<c>' in text_of(pdf)
 
 
-def test_the_qr_symbol_on_the_page_holds_the_address(rendered):
-    content = certificate_content()
-    assert read_qr(page_image(rendered)) == [content.qr_payload]
-    assert content.qr_payload == "https://portal.example/v/4620201010000019"
+def test_the_qr_symbol_on_the_page_holds_the_address_and_the_signed_token(rendered):
+    [text] = read_qr(page_image(rendered))
+    address, _, token = text.partition("#")
+    assert address == "HTTPS://PORTAL.EXAMPLE/V/4620201010000019"
+    assert token_read(token, {sample_key().kid: sample_key().jwk}) == token_facts()
+
+
+def test_the_qr_symbol_is_small_enough_for_a_phone_at_thirty_millimetres():
+    facts = token_facts(holder="阿" + "*" * 30)
+    address = scan_address("https://certificates.department.example", NUMBER, token_sign(facts, sample_key()))
+    side = int(re.search(rb'viewBox="0 -.5 (\d+)', draw_qr(address))[1])
+    version = (side - 17) // 4
+    assert version <= 12
+    assert 30 / side > 0.4  # millimetres a module
 
 
 def test_the_qr_symbol_is_thirty_millimetres_wide_with_its_quiet_zone(rendered):
@@ -218,6 +238,14 @@ def test_another_process_in_another_place_and_time_zone_gives_the_same_bytes(ren
         check=True,
     )
     assert answer.stdout.strip() == hashlib.sha256(rendered).hexdigest()
+
+
+def test_the_credential_is_attached_as_it_was_signed(signed):
+    reader = pypdf.PdfReader(BytesIO(signed))
+    assert reader.attachments == {"credential.jwt": [certificate_content().credential.encode()]}
+    [embedded] = reader.trailer["/Root"]["/AF"]
+    assert embedded["/AFRelationship"] == "/Data"
+    assert embedded["/EF"]["/F"]["/Subtype"] == "/application/vc+jwt"
 
 
 def test_another_version_gives_other_bytes(rendered):
