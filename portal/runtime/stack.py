@@ -126,7 +126,8 @@ class Stack:
             process.kill()
             process.wait()
         if process.returncode:
-            reason = f"It ended with code {process.returncode}. Its last lines:\n{last_lines(output or '')}"
+            lines = last_lines(output or "") if not show else "  | (shown above)"
+            reason = f"It ended with code {process.returncode}. Its last lines:\n{lines}"
             raise PartError(name, reason, f"Run it by hand: python {name}.")
         return output or ""
 

@@ -50,6 +50,9 @@ class Command(BaseCommand):
 
     def _run(self, stack: Stack, *, with_sample: bool) -> None:
         require_free(stack.port)
+        if _unfinished(stack.home).exists():
+            self._say("The sample province was loaded only in part; starting over.")
+            _reset(stack.home)
         stack.environment.setdefault("PUBLIC_URL", stack.address)
         values = secrets_keep(stack.home, _issuer_create())
         stack.start_services()
@@ -72,7 +75,9 @@ class Command(BaseCommand):
     def _load(self, stack: Stack) -> None:
         if not _logins(stack.home).exists() and "load_demo" in get_commands():
             self._say("Loading the sample province; this happens once.")
+            _unfinished(stack.home).touch()
             stack.manage("load_demo", show=True)
+            _unfinished(stack.home).unlink()
 
     def _welcome(self, stack: Stack) -> None:
         self._say(f"\nThe portal runs at {stack.address}")
@@ -102,6 +107,10 @@ def _logins(home: Path) -> Path:
     return home / "demo.json"
 
 
+def _unfinished(home: Path) -> Path:
+    return home / "demo.unfinished"
+
+
 def _static_digest() -> str:
     digest = hashlib.sha256()
     for root in settings.STATICFILES_DIRS:
@@ -114,7 +123,7 @@ def _static_digest() -> str:
 def _reset(home: Path) -> None:
     for name in ("postgres", "redis", "files", "static", "secrets"):
         shutil.rmtree(home / name, ignore_errors=True)
-    for name in ("local.env", "demo.json", "static.stamp"):
+    for name in ("local.env", "demo.json", "demo.unfinished", "static.stamp"):
         (home / name).unlink(missing_ok=True)
 
 
