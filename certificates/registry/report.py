@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from certificates.registry.columns import registry_columns
 from certificates.registry.importing import LIMITS, Problems
@@ -23,10 +24,10 @@ def report_write(target: Path, *, source: BinaryIO, problems: Problems, policy: 
     source.seek(0)
     with open_table(source, registry_columns(policy), LIMITS) as table:
         columns = [
-            OutColumn(_("Row"), 8),
+            OutColumn(pgettext("registry report", "Row"), 8),
             *(OutColumn(header, 20, text=True) for header in table.header),
-            OutColumn(_("Reason"), 60),
-            OutColumn(_("Remedy"), 60),
+            OutColumn(pgettext("registry report", "Reason"), 60),
+            OutColumn(pgettext("registry report", "Remedy"), 60),
         ]
         write_workbook(target, [OutSheet(_("Rows not taken in"), columns, _rows(table, problems))])
 

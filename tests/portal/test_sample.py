@@ -54,7 +54,7 @@ def plan(province):
 
 
 def cells(path: Path) -> list[tuple[object, ...]]:
-    return list(openpyxl.load_workbook(path, read_only=True).active.values)
+    return list(openpyxl.load_workbook(path).active.values)
 
 
 def test_numbers_are_right_in_form_unique_and_of_no_real_place(people):
