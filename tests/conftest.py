@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def stack():
+def stack(django_db_setup):
     """Web, worker and beat as real processes on a database of their own (`tests.stack.JourneyStack`)."""
     from tests.stack import journey_stack
 
