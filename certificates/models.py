@@ -7,8 +7,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from certificates.checks.models import VerificationCount as VerificationCount
 from certificates.credentials.models import CertificateVersion as CertificateVersion
 from certificates.credentials.models import SigningKey as SigningKey
+from certificates.lifecycle.models import Measure as Measure
+from certificates.log.models import LogCheckpoint as LogCheckpoint
+from certificates.log.models import LogLeaf as LogLeaf
+from certificates.log.models import LogNode as LogNode
+from certificates.log.models import LogPending as LogPending
 from portal.accounts.models import Person, Photo, User
 from portal.storage import EncryptedStorage
 
