@@ -1,0 +1,62 @@
+"""Open a staff account: the way in for the first of them, before anyone can do it on a page."""
+
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError, transaction
+
+from institutions.models import Institution
+from institutions.services import clerk_assign
+from portal.accounts.models import Role
+from portal.accounts.services import staff_create
+from portal.events.services import Actor
+
+ROLES = [role.value for role in Role if role not in {Role.WORKER, Role.EMPLOYER}]
+
+
+class Command(BaseCommand):
+    help = (
+        "Open an account for a reviewer, a chief, a county officer (with --area), a clerk (with --institution), an operator "
+        "or an auditor; prints a password once. Site professionals and employers register themselves."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("role", choices=ROLES)
+        parser.add_argument("--name", default="", help="shown in the page header")
+        parser.add_argument("--area", default="", metavar="CODE", help="the county officer's city or county")
+        parser.add_argument("--institution", metavar="CREDIT-CODE", help="the clerk's institution")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        role, by = Role(options["role"]), Actor.command("create_staff")
+        if (role == Role.COUNTY) != bool(options["area"]):
+            raise CommandError("--area belongs to a county officer, who cannot do without one.")
+        if (role == Role.CLERK) != bool(options["institution"]):
+            raise CommandError("--institution belongs to a clerk, who cannot do without one.")
+        password = secrets.token_urlsafe(12)
+        with transaction.atomic():
+            try:
+                user = staff_create(
+                    username=options["username"],
+                    role=role,
+                    display_name=options["name"],
+                    password=password,
+                    area_code=options["area"],
+                    by=by,
+                )
+            except IntegrityError as error:
+                raise CommandError(f"There is an account {options['username']} already.") from error
+            if options["institution"]:
+                clerk_assign(user=user, institution=_institution(options["institution"]), by=by)
+        self.stdout.write(
+            f"{user.username}: {password}\nThe password is shown once; the holder changes it after signing in."
+        )
+
+
+def _institution(code: str) -> Institution:
+    try:
+        return Institution.objects.get(code=code)
+    except Institution.DoesNotExist as error:
+        raise CommandError(f"No institution has the credit code {code}.") from error
