@@ -97,7 +97,11 @@ def _course(record: CERecord) -> CourseRecord:
 
 
 def ce_records_of(person: Person) -> "QuerySet[CERecord]":
-    return CERecord.objects.filter(person=person).select_related("institution").order_by("-ended_on", "-id")
+    return (
+        CERecord.objects.filter(person=person, in_force=True)
+        .select_related("institution")
+        .order_by("-ended_on", "-id")
+    )
 
 
 @dataclass(frozen=True)

@@ -307,7 +307,7 @@ def in_another_open_batch(context: CheckContext) -> Query:
 CREDITED_ROWS = f"""
 FROM education_batchrow r
 JOIN accounts_person p ON p.id_number_hash = r.id_number_hash
-JOIN education_cerecord c ON c.person_id = p.id AND {_same_course("c")}
+JOIN education_cerecord c ON c.person_id = p.id AND c.in_force AND {_same_course("c")}
 JOIN institutions_institution i ON i.id = c.institution_id
 WHERE r.batch_id = %(batch)s AND NOT r.dropped"""
 """Rows of a batch whose course is credited already."""

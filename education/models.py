@@ -78,7 +78,16 @@ class Batch(models.Model):
         default=0, help_text="Bad rows left out of the submission on purpose."
     )
     corrects = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="correction")
+    merges = models.BooleanField(
+        default=False,
+        help_text="The file holds corrected rows alone; all others are those of the corrected batch.",
+    )
     receipt = models.TextField(blank=True)
+    agreed_at = models.DateTimeField(null=True)
+    agreed_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+",
+        help_text="The first of two reviewers, where two must approve.",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -120,6 +129,23 @@ class Batch(models.Model):
                 name="education_batch_nobody_decides_own",
             ),
             models.CheckConstraint(
+                condition=Q(agreed_at__isnull=True, agreed_by__isnull=True)
+                | Q(agreed_at__isnull=False, agreed_by__isnull=False, agreed_at__gte=F("submitted_at")),
+                name="education_batch_agreed_after_submission",
+            ),
+            models.CheckConstraint(
+                condition=Q(agreed_by__isnull=True)
+                | ~Q(agreed_by=F("uploaded_by")) & ~Q(agreed_by=F("submitted_by")),
+                name="education_batch_nobody_agrees_to_own",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="approved") | Q(agreed_by__isnull=True) | ~Q(agreed_by=F("decided_by")),
+                name="education_batch_two_different_reviewers",
+            ),
+            models.CheckConstraint(
+                condition=Q(merges=False) | Q(corrects__isnull=False), name="education_batch_merges_into_one"
+            ),
+            models.CheckConstraint(
                 condition=~Q(state__in=["submitted", "approved"]) | Q(errors=0) | Q(rows_dropped__gt=0),
                 name="education_batch_submitted_clean",
             ),
@@ -155,6 +181,9 @@ class BatchRow(models.Model):
     id_number = EncryptedTextField(null=True)
     id_number_hash = models.BinaryField(max_length=32, null=True)
     certificate_number = models.CharField(max_length=60, blank=True)
+    certificate_key = models.CharField(
+        max_length=60, blank=True, help_text="`number_key(certificate_number)`: how it is looked up."
+    )
     post_code = models.CharField(max_length=10, blank=True)
     course = models.CharField(max_length=200, blank=True)
     mode = models.CharField(max_length=12, blank=True)
@@ -167,6 +196,13 @@ class BatchRow(models.Model):
     makes_up_for = models.PositiveSmallIntegerField(null=True)
     remark = models.CharField(max_length=500, blank=True)
     dropped = models.BooleanField(default=False, help_text="Left out of the submission on purpose.")
+    refusal = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why a reviewer does not credit this row with its batch.",
+    )
 
     class Meta:
         constraints = [
@@ -201,7 +237,11 @@ class RowProblem(models.Model):
 
 
 class CERecord(models.Model):
-    """Hours credited to a person for a post by an approved batch (2.2). One line of a batch credits once."""
+    """Hours credited to a person for a post by an approved batch (2.2). One line of a batch credits once.
+
+    Hours leave by a counter-entry: a second record with the same facts and the hours below zero, whose `reversal_of` is
+    the first. So the sum over all records is the sum over those in force, and nothing is ever taken away.
+    """
 
     id = models.BigAutoField(primary_key=True)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="ce_records")
@@ -213,24 +253,59 @@ class CERecord(models.Model):
     mode = models.CharField(max_length=12, choices=Mode)
     started_on = models.DateField()
     ended_on = models.DateField()
-    hours = models.PositiveIntegerField()
-    professional_hours = models.PositiveIntegerField()
+    hours = models.IntegerField()
+    professional_hours = models.IntegerField()
     passed = models.BooleanField()
     makes_up_for = models.PositiveSmallIntegerField(null=True)
-    approved_at = models.DateTimeField()
+    approved_at = models.DateTimeField(help_text="When the hours were credited, or left.")
+    in_force = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="False for a record that was reversed, and for its counter-entry.",
+    )
+    reversal_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversed_by")
+    entered_at = models.DateTimeField(
+        null=True, help_text="When the national system showed the record; approved and visible there are two things."
+    )
+    entry_refusal = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the national system does not take the record.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["batch", "row_number"], name="education_cerecord_row_credits_once"
+                fields=["batch", "row_number"],
+                condition=Q(reversal_of__isnull=True),
+                name="education_cerecord_row_credits_once",
             ),
             models.UniqueConstraint(
                 fields=["person", "post_code", "course", "started_on", "ended_on"],
+                condition=Q(in_force=True),
                 name="education_cerecord_course_counts_once",
             ),
             models.CheckConstraint(
-                condition=Q(hours__gt=0, professional_hours__lte=F("hours")),
+                condition=Q(
+                    reversal_of__isnull=True,
+                    hours__gt=0,
+                    professional_hours__gte=0,
+                    professional_hours__lte=F("hours"),
+                )
+                | Q(
+                    reversal_of__isnull=False,
+                    in_force=False,
+                    hours__lt=0,
+                    professional_hours__lte=0,
+                    professional_hours__gte=F("hours"),
+                ),
                 name="education_cerecord_hours_add_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(entered_at__isnull=True) | Q(entry_refusal=""),
+                name="education_cerecord_entered_or_refused",
             ),
             models.CheckConstraint(
                 condition=Q(ended_on__gte=F("started_on")), name="education_cerecord_ends_after_start"
@@ -246,3 +321,119 @@ class CERecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.course} {self.ended_on}"
+
+
+class Reversal(models.Model):
+    """The way back from a mistaken approval: one reviewer proposes it with the reason, another confirms it."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", _("Proposed")
+        CONFIRMED = "confirmed", _("Hours taken back")
+        DISMISSED = "dismissed", _("Dismissed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="reversals")
+    state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
+    reason = models.TextField(max_length=2000)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="proposed", decided_at__isnull=True, decided_by__isnull=True)
+                | Q(
+                    state__in=["confirmed", "dismissed"],
+                    decided_at__gte=F("proposed_at"),
+                    decided_by__isnull=False,
+                ),
+                name="education_reversal_decided_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | ~Q(decided_by=F("proposed_by")),
+                name="education_reversal_by_two_people",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="education_reversal_with_reason"),
+            models.UniqueConstraint(
+                fields=["batch"],
+                condition=Q(state__in=["proposed", "confirmed"]),
+                name="education_reversal_one_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.state}"
+
+
+class Claim(models.Model):
+    """A person says that they took a course, before any batch names it; a batch of that institution confirms it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="ce_claims")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="claims")
+    post_code = models.CharField(max_length=10)
+    course = models.CharField(max_length=200)
+    ended_on = models.DateField()
+    due_on = models.DateField(help_text="Last day of the half-month in which a batch should have named the course.")
+    claimed_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "institution", "post_code", "ended_on"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="education_claim_once",
+            ),
+            models.CheckConstraint(condition=Q(due_on__gte=F("ended_on")), name="education_claim_due_after_course"),
+        ]
+        indexes = [models.Index(fields=["institution", "due_on"], name="education_claim_of_school")]
+
+    def __str__(self) -> str:
+        return f"{self.course} {self.ended_on}"
+
+
+class Delivery(models.Model):
+    """What waits to be entered in the national system: the records of one approval, or of one reversal (2.2).
+
+    Its id is the idempotency key: sent twice, it is one delivery there.
+    """
+
+    class Kind(models.TextChoices):
+        CREDIT = "credit", _("Hours credited")
+        REVERSAL = "reversal", _("Hours taken back")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        ANSWERED = "answered", _("Answered")
+        REJECTED = "rejected", _("Rejected as a whole")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="deliveries")
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    created_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    last_error = models.CharField(max_length=200, blank=True, help_text="Why the last attempt failed; no personal data.")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "kind"], name="education_delivery_once"),
+            models.CheckConstraint(
+                condition=Q(state="waiting", answered_at__isnull=True)
+                | Q(state__in=["answered", "rejected"], answered_at__isnull=False),
+                name="education_delivery_answered_at_some_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(state="waiting"), name="education_delivery_waiting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.kind} {self.state}"

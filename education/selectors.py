@@ -185,7 +185,12 @@ def sample_rows(batch: Batch, count: int) -> list[BatchRow]:
 
 
 def records_of(person: Person) -> QuerySet[CERecord]:
-    return CERecord.objects.filter(person=person).select_related("institution").order_by("-ended_on", "pk")
+    """Return the hours of a person that count, the latest course first; what was reversed is left out."""
+    return (
+        CERecord.objects.filter(person=person, in_force=True)
+        .select_related("institution")
+        .order_by("-ended_on", "pk")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ class YearOfPost:
 def hours_by_year(person: Person) -> list[YearOfPost]:
     """Add up a person's hours by the year for which they count and by post, the latest year first."""
     totals = (
-        CERecord.objects.filter(person=person)
+        CERecord.objects.filter(person=person, in_force=True)
         .annotate(year=Coalesce("makes_up_for", ExtractYear("ended_on"), output_field=IntegerField()))
         .values("year", "post_code")
         .annotate(total=Sum("hours"), professional=Sum("professional_hours"), any_passed=BoolOr("passed"))

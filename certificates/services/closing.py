@@ -73,7 +73,7 @@ GROUP BY area_code, post_code ORDER BY area_code, post_code
 _BY_INSTITUTION = """
 SELECT i.code, i.name, count(DISTINCT e.id), count(DISTINCT r.person_id)
 FROM institutions_institution i
-JOIN education_cerecord r ON r.institution_id = i.id
+JOIN education_cerecord r ON r.institution_id = i.id AND r.in_force
 LEFT JOIN certificates_electroniccertificate e ON e.person_id = r.person_id AND e.post_code = r.post_code
 GROUP BY i.code, i.name ORDER BY i.code
 """

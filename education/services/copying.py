@@ -11,12 +11,12 @@ from django.db.backends.utils import CursorWrapper
 
 from education.models import RowProblem
 from portal import crypto
-from portal.identity import Problem
+from portal.identity import Problem, number_key
 from portal.tables import Chunk
 
 ROW_COLUMNS = (
-    "batch_id", "number", "name", "id_number", "id_number_hash", "certificate_number", "post_code", "course", "mode",
-    "started_on", "ended_on", "hours", "professional_hours", "score", "passed", "makes_up_for", "remark", "dropped",
+    "batch_id", "number", "name", "id_number", "id_number_hash", "certificate_number", "certificate_key", "post_code", "course",
+    "mode", "started_on", "ended_on", "hours", "professional_hours", "score", "passed", "makes_up_for", "remark", "dropped",
 )  # fmt: skip
 PROBLEM_COLUMNS = ("batch_id", "row", "column", "code", "severity", "clause", "facts")
 NULL = "\\N"
@@ -42,7 +42,9 @@ class CopyBuffer:
             _column(
                 values["id_number"], lambda number: _bytes(crypto.blind_index("id_number", number)), NULL
             ),
-            *(_column(values[key], _text) for key in ("certificate_number", "post_code", "course", "mode")),
+            _column(values["certificate_number"], _text),
+            _column(values["certificate_number"], lambda number: _text(number_key(number))),
+            *(_column(values[key], _text) for key in ("post_code", "course", "mode")),
             *(_column(values[key], date.isoformat, NULL) for key in ("started_on", "ended_on")),
             *(_column(values[key], str, NULL) for key in ("hours", "professional_hours", "score")),
             _column(values["passed"], _boolean, NULL),
