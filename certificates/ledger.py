@@ -4,22 +4,22 @@ What `education.rules.ce_standing` says of one certificate, `standings` says of 
 writes for the values in force: hours are tenths, a period is its place in an array. A test draws thousands of people and
 compares the two field by field; whoever changes a rule changes both.
 
-- `_Everyone` adds up each person's records of a post by calendar year, in the order of a covering index, before it
+- `_by_year` adds up each person's records of a post by calendar year, in the order of a covering index, before it
   looks at any certificate: three times as fast, where a period is a year and no post lends hours to another.
-- `_Each` goes from the certificate to its holder's records, under any pack, for any set of people.
-- `_Stored` starts from the sums of the last settlement, where no record has come since.
+- `_by_period` goes from the certificate to its holder's records, under any pack.
+- `_stored` starts from the sums of the last settlement, where no record has come since.
 """
 
 # ruff: noqa: S608 - statements are put together from policy values and column names, never from input
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
 from education.rules import Periods
-from portal.policy import EducationParameters, Policy
+from portal.policy import SHANGHAI, EducationParameters, Policy
 
 Kind = Literal["electronic", "safety_officer"]
 
@@ -60,6 +60,11 @@ class Question:
         return self.policy.education
 
     @property
+    def of_people(self) -> str:
+        """The condition, as SQL, on whatever is called `c` and belongs to a person."""
+        return f"c.person_id IN ({self.people})" if self.people else "true"
+
+    @property
     def by_calendar(self) -> bool:
         return self.rules.period_basis == "calendar"
 
@@ -73,7 +78,7 @@ class Question:
 def standings(question: Question) -> str:
     """Return the statement that works out every certificate's standing from the records."""
     by_year = question.by_calendar and not question.rules.shared_basics
-    source = _everyone if by_year and question.people is None and question.kind == "electronic" else _each
+    source = _by_year if by_year and question.kind == "electronic" else _by_period
     return _assembled(question, source(question))
 
 
@@ -118,15 +123,14 @@ def first_start(question: Question) -> str:
 
 def certificates(question: Question) -> str:
     """Return the certificates under continuing education: `id, person_id, post_code, first_start, engaged`."""
-    people = f"c.person_id IN ({question.people})" if question.people else "true"
     if question.kind == "safety_officer":
         table, engaged = "certificates_legacycertificate c", "true"
-        people += " AND c.kind = 'safety_officer' AND c.status = 'active'"
+        among = f"{question.of_people} AND c.kind = 'safety_officer' AND c.status = 'active'"
     else:
-        table, engaged = "certificates_electroniccertificate c", ENGAGED
+        table, engaged, among = "certificates_electroniccertificate c", ENGAGED, question.of_people
     return f"""
         SELECT c.id, c.person_id, c.post_code, {first_start(question)} AS first_start, {engaged} AS engaged
-        FROM {table} WHERE {people}"""
+        FROM {table} WHERE {among}"""
 
 
 ENGAGED = "c.void_reason <> 'not_engaged'"
@@ -160,24 +164,32 @@ def _array(parts: Sequence[str]) -> str:
     return f"ARRAY[{', '.join(parts)}]"
 
 
-def _everyone(question: Question) -> str:
+def _by_year(question: Question) -> str:
     years = _years(question)
-    base = years[0]
 
     def since_first_period(column: str) -> str:
         whole = f"COALESCE(s.{column}, '{{{','.join('0' for _ in years)}}}')"
-        return f"CASE WHEN first_start <= {_day(date(base, 1, 1))} THEN {whole} ELSE ({whole})[first_year - {base} + 1:] END"
+        return (
+            f"CASE WHEN first_year = {years[0]} THEN {whole} ELSE ({whole})[first_year - {years[0] - 1}:] END"
+        )
 
     return f"""
-        SELECT c.id, first_start, engaged, {question.as_of.year} - first_year AS current,
+        SELECT c.id, make_date(first_year, 1, 1) AS first_start, engaged, {question.as_of.year} - first_year AS current,
                {since_first_period("hours")} AS hours,
                {since_first_period("professional_hours")} AS professional_hours,
                {since_first_period("timely_hours")} AS timely_hours,
                s.recount_on
-        FROM (SELECT *, date_part('year', first_start)::int AS first_year FROM ({certificates(question)}) c
-              ORDER BY person_id, post_code OFFSET 0) c
+        FROM (SELECT c.id, c.person_id, c.post_code, {ENGAGED} AS engaged, {_first_year(years)} AS first_year
+              FROM certificates_electroniccertificate c WHERE {question.of_people} ORDER BY person_id, post_code OFFSET 0) c
         LEFT JOIN ({_sums_by_year(question, years)}) s
           ON s.person_id = c.person_id AND s.post_code = c.post_code"""
+
+
+def _first_year(years: Sequence[int]) -> str:
+    """Return the year after the issue, as SQL; for most certificates without a look into the calendar."""
+    begins = ((year, datetime(year, 1, 1, tzinfo=SHANGHAI).isoformat()) for year in years)
+    known = " ".join(f"WHEN c.issued_at < '{moment}' THEN {year}" for year, moment in begins)
+    return f"CASE {known} ELSE date_part('year', {issued_on('electronic')})::int + 1 END"
 
 
 def _years(question: Question) -> list[int]:
@@ -216,11 +228,11 @@ def _sums_by_year(question: Question, years: Sequence[int]) -> str:
                      CASE WHEN ended_on > {as_of} OR ended_on < {_day(date(years[0], 1, 1))} THEN NULL
                           WHEN makes_up_for IS NULL THEN CASE {home} END
                           {made_up} END AS counts_for
-              FROM education_cerecord ORDER BY person_id, post_code OFFSET 0) r
+              FROM education_cerecord c WHERE {question.of_people} ORDER BY person_id, post_code OFFSET 0) r
         GROUP BY person_id, post_code"""
 
 
-def _each(question: Question) -> str:
+def _by_period(question: Question) -> str:
     periods = range(question.most_periods)
 
     def collected(total: Callable[[int], str]) -> str:

@@ -25,11 +25,12 @@ from portal.policy import Policy, current_pack, day_of
 
 _LOCK = 0x7A_77_73_74  # an application-wide number for PostgreSQL's advisory locks
 
-# Large sorts and hashes stay in memory, and an index is read in its own order. A plan that looks every certificate up by
-# itself is never right for everybody, however little the planner knows of tables that were filled a moment ago.
+# Large sorts and hashes stay in memory, and an index is read in its own order. Safety officers are few, each is looked up
+# by itself; for the others that is never right, however little the planner knows of tables that were filled a moment ago.
 _TUNED = """
 SET LOCAL work_mem = '512MB'; SET LOCAL hash_mem_multiplier = 2; SET LOCAL jit = off;
-SET LOCAL random_page_cost = 1.1; SET LOCAL enable_nestloop = off
+SET LOCAL random_page_cost = 1.1;
+SET LOCAL enable_nestloop = {few}
 """
 
 _UPSERT = """
@@ -98,6 +99,12 @@ class _Settling:
         )
 
 
+def settling_enter() -> None:
+    """Take the lock of settling. Whoever settles after locking certificates takes it before them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
 @transaction.atomic
 def standings_settle(
     *, as_of: date, by: Actor, people: "QuerySet[Any] | None" = None, recount: bool = True
@@ -108,8 +115,7 @@ def standings_settle(
     the day is today. Without `recount` only those are looked at whom the calendar, or a new certificate, can have
     changed since the last settlement: the others' sums are kept up to date by whoever credits records.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    settling_enter()
     settling = _Settling(as_of, clock.now(), current_pack().on(as_of), by)
     if people is not None:
         return _settle_people(settling, people)
@@ -152,7 +158,6 @@ def _settle_everybody(settling: _Settling, *, recount: bool) -> int:
     recount = recount or last is None or (last.pack, last.rules) != (settling.policy.pack, rules)
     recount = recount or last is None or last.as_of > settling.as_of
     with connection.cursor() as cursor:
-        cursor.execute(_TUNED)
         cursor.execute(_FORGET_OFFICERS)
     written = sum(_settle_kind(settling, kind, recount=recount) for kind in REFERENCES)
     SettlementRun.objects.create(
@@ -170,12 +175,19 @@ def _settle_everybody(settling: _Settling, *, recount: bool) -> int:
 
 def _settle_kind(settling: _Settling, kind: Kind, *, recount: bool) -> int:
     question = settling.question(kind)
+    _tune(kind)
     if recount:
         return _write(settling, question, ledger.standings(question))
     _collect_people(ledger.unsettled(question))
     return _settle_collected(settling, kind) + _write(
         settling, question, ledger.standings_from_sums(question)
     )
+
+
+def _tune(kind: Kind) -> None:
+    """Set the planner up for everybody of a kind, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TUNED.format(few="on" if kind == "safety_officer" else "off"))
 
 
 def _collect_people(sql: str, parameters: tuple[Any, ...] = ()) -> None:
@@ -240,9 +252,9 @@ def fingerprint(policy: Policy) -> str:
 def _earliest_issue(kind: Kind) -> date | None:
     if kind == "safety_officer":
         officer = _officers().order_by("issued_on").first()
-        return officer and officer.issued_on
+        return officer.issued_on if officer else None
     electronic = ElectronicCertificate.objects.order_by("issued_at").first()
-    return electronic and day_of(electronic.issued_at)
+    return day_of(electronic.issued_at) if electronic else None
 
 
 def _officers() -> "QuerySet[LegacyCertificate]":
