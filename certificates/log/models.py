@@ -40,7 +40,8 @@ class LogRecord(models.Model):
     state = models.CharField(max_length=10, blank=True)
     reason = models.CharField(max_length=24, blank=True)
     salt = models.BinaryField(
-        max_length=SALT_BYTES, help_text="Of an electronic certificate: the salt of its version's credential."
+        max_length=SALT_BYTES,
+        help_text="Empty for an electronic certificate: its version has the salt, and the holder in the credential.",
     )
     commitment = models.BinaryField(max_length=HASH_BYTES, help_text="SHA-256 of the statement with its salt.")
 

@@ -1,0 +1,85 @@
+"""Reads of the log: the present tree head, and proofs, each from one indexed read of at most a few dozen rows."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from certificates.credentials.keys import signing_key
+from certificates.log import tree
+from certificates.log.models import LogCheckpoint, LogLeaf
+from certificates.log.note import note_sign, origin_of
+from certificates.log.services import log_size, stored_hashes
+
+
+class NoSuchProofError(ValueError):
+    """The tree has no such leaf, or never had this size; the text says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inclusion:
+    """That ``leaf`` (its hash) stands at ``index`` in the tree of ``size`` leaves whose root is ``root``."""
+
+    index: int
+    size: int
+    leaf: bytes
+    root: bytes
+    path: list[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consistency:
+    """That the tree of ``second`` leaves begins with the tree of ``first``."""
+
+    first: int
+    second: int
+    first_root: bytes
+    second_root: bytes
+    path: list[bytes]
+
+
+def checkpoint() -> LogCheckpoint:
+    """Return the latest signed tree head; of the empty tree, signed now and not stored, before the first leaf."""
+    latest = LogCheckpoint.objects.order_by("-size").first()
+    if latest:
+        return latest
+    root = tree.EMPTY_ROOT
+    note = note_sign(origin=origin_of(settings.PUBLIC_URL), size=0, root=root, key=signing_key())
+    return LogCheckpoint(size=0, root=root, note=note)
+
+
+def inclusion(index: int, size: int) -> Inclusion:
+    """Prove that leaf ``index`` is in the tree of ``size`` leaves; raises `NoSuchProofError`."""
+    if not 0 <= index < size <= log_size():
+        raise NoSuchProofError(f"There is no leaf {index} in a tree of {size} leaves.")
+    spans, whole, own = tree.inclusion_spans(index, size), (0, size), (index, index + 1)
+    hashes = stored_hashes(tree.positions_of([*spans, whole, own]))
+    return Inclusion(
+        index=index,
+        size=size,
+        leaf=tree.span_hash(own, hashes),
+        root=tree.span_hash(whole, hashes),
+        path=[tree.span_hash(span, hashes) for span in spans],
+    )
+
+
+def consistency(first: int, second: int) -> Consistency:
+    """Prove that the tree of ``second`` leaves continues the one of ``first``; raises `NoSuchProofError`."""
+    if not 1 <= first <= second <= log_size():
+        raise NoSuchProofError(f"There are no trees of {first} and {second} leaves, in this order.")
+    spans = tree.consistency_spans(first, second)
+    hashes = stored_hashes(tree.positions_of([*spans, (0, first), (0, second)]))
+    return Consistency(
+        first=first,
+        second=second,
+        first_root=tree.span_hash((0, first), hashes),
+        second_root=tree.span_hash((0, second), hashes),
+        path=[tree.span_hash(span, hashes) for span in spans],
+    )
+
+
+def leaf_index(leaf: bytes) -> int:
+    """Return where a leaf hash stands, the first place if twice; raises `NoSuchProofError`."""
+    found = LogLeaf.objects.filter(leaf_hash=leaf).order_by("index").values_list("index", flat=True).first()
+    if found is None:
+        raise NoSuchProofError("No leaf has this hash.")
+    return found

@@ -1,0 +1,121 @@
+"""Writing to the log: each change notes itself in its own transaction, and one sequencer takes the notes into the tree."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from certificates.credentials.keys import key_keep, signing_key
+from certificates.credentials.models import CertificateVersion
+from certificates.log import tree
+from certificates.log.models import SALT_BYTES, LeafKind, LogCheckpoint, LogLeaf, LogNode, LogPending
+from certificates.log.note import note_sign, origin_of
+from certificates.log.statements import commitment, statement
+from certificates.models import ElectronicCertificate, LegacyCertificate, WindowClosing
+from portal import clock
+
+_SEQUENCER = 0x7A_77_6C_67  # an application-wide number for PostgreSQL's advisory locks
+AT_ONCE = 5000  # leaves in one transaction
+_RECORD = ("kind", "at", "version_id", "paper_id", "closing_id", "state", "reason", "salt", "commitment")
+
+
+def version_record(
+    kind: LeafKind, *, version: CertificateVersion, at: datetime, reason: str = ""
+) -> LogPending:
+    """Return the record of a change of a certificate, whose row has the new state already."""
+    record = LogPending(
+        kind=kind, at=at, version=version, state=version.certificate.state, reason=reason, salt=b""
+    )
+    return _committed(record)
+
+
+def paper_record(kind: LeafKind, *, paper: LegacyCertificate, at: datetime) -> LogPending:
+    """Return the record of the end of a paper certificate."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return _committed(LogPending(kind=kind, at=at, paper=paper, state="void", reason=kind.value, salt=salt))
+
+
+def records_write(records: Sequence[LogPending]) -> None:
+    """Write records in the transaction of the changes that they are about; raises outside one."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("A change is logged in its own transaction.")
+    LogPending.objects.bulk_create(records)
+
+
+def certificate_log(
+    kind: LeafKind, *, certificate: ElectronicCertificate, at: datetime, reason: str = ""
+) -> None:
+    """Log a change of state of ``certificate``, whose row is locked and has the new state."""
+    version = certificate.versions.select_related("photo").get(superseded_at=None)
+    version.certificate = certificate
+    records_write([version_record(kind, version=version, at=at, reason=reason)])
+
+
+def closing_log(*, closing: WindowClosing, at: datetime) -> None:
+    """Log that the window closed, with its report."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    records_write([_committed(LogPending(kind=LeafKind.WINDOW_CLOSED, at=at, closing=closing, salt=salt))])
+
+
+def _committed(record: LogPending) -> LogPending:
+    record.commitment = commitment(statement(record))
+    return record
+
+
+def log_sequence() -> int:
+    """Take everything that waits into the tree, and sign the new tree heads; return how many leaves came.
+
+    One sequencer at a time: a second one waits, and finds what is left. A crash undoes a whole step.
+    """
+    added = 0
+    while taken := _sequence_some():
+        added += taken
+    return added
+
+
+@transaction.atomic
+def _sequence_some() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEQUENCER])
+    waiting = list(LogPending.objects.order_by("pk")[:AT_ONCE])
+    if not waiting:
+        return 0
+    size = log_size()
+    leaves = [_leaf(size + offset, record) for offset, record in enumerate(waiting)]
+    LogLeaf.objects.bulk_create(leaves)
+    frontier = stored_hashes(tree.complete_subtrees((0, size)))
+    grown = tree.grow(size, [leaf.leaf_hash for leaf in leaves], frontier)
+    LogNode.objects.bulk_create([LogNode(position=place, hash=each) for place, each in grown.items()])
+    LogPending.objects.filter(pk__in=[record.pk for record in waiting]).delete()
+    span = (0, size + len(leaves))
+    _checkpoint(span[1], tree.span_hash(span, frontier | grown))
+    return len(leaves)
+
+
+def _leaf(index: int, record: LogPending) -> LogLeaf:
+    return LogLeaf(
+        index=index,
+        leaf_hash=tree.leaf_hash(bytes(record.commitment)),
+        **{name: getattr(record, name) for name in _RECORD},
+    )
+
+
+def _checkpoint(size: int, root: bytes) -> None:
+    at, key = clock.now(), signing_key()
+    note = note_sign(origin=origin_of(settings.PUBLIC_URL), size=size, root=root, key=key)
+    LogCheckpoint.objects.create(size=size, root=root, note=note, at=at)
+    key_keep(key, at=at)
+
+
+def log_size() -> int:
+    """Return how many leaves the tree has."""
+    last = LogLeaf.objects.order_by("-index").values_list("index", flat=True).first()
+    return 0 if last is None else last + 1
+
+
+def stored_hashes(positions: Sequence[int]) -> dict[int, bytes]:
+    """Return the stored hashes at these positions, in one read."""
+    found = LogNode.objects.filter(position__in=positions).values_list("position", "hash")
+    return {place: bytes(each) for place, each in found}
