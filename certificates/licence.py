@@ -11,8 +11,7 @@ from stdnum.iso7064 import mod_37_36
 ROOT = "1.2.156.3005.2"
 LAST_VERSION = 999
 _FORM = re.compile(
-    re.escape(ROOT)
-    + r"\.([0-9A-Z]{18}[0-9]{3})\.([0-9A-Z]{18})\.([0-9A-Z]+)\.([0-9]{3})\.([0-9A-Z])",
+    re.escape(ROOT) + r"\.([0-9A-Z]{18}[0-9]{3})\.([0-9A-Z]{18})\.([0-9A-Z]+)\.([0-9]{3})\.([0-9A-Z])",
 )
 
 

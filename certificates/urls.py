@@ -1,6 +1,7 @@
 from django.urls import path
 
-from certificates.views import exchange, holder, public, requests, review
+from certificates.api_credentials import key_set_view
+from certificates.views import exchange, holder, offline, public, requests, review, review_voiding, voiding
 
 PAPER = "me/certificates/<uuid:pk>/"
 ELECTRONIC = "me/electronic/<uuid:pk>/"
@@ -14,10 +15,23 @@ urlpatterns = [
     path(ELECTRONIC, holder.electronic_certificate, name="electronic-certificate"),
     path(f"{ELECTRONIC}pdf/", holder.electronic_certificate_pdf, name="electronic-certificate-pdf"),
     path(f"{ELECTRONIC}photo/", holder.electronic_certificate_photo, name="electronic-certificate-photo"),
+    path(f"{ELECTRONIC}voiding/", voiding.voiding, name="voiding"),
+    path("me/voiding-evidence/<uuid:pk>/", voiding.voiding_evidence, name="voiding-evidence"),
+    path("review/voiding/", review_voiding.voiding_list, name="review-voidings"),
+    path("review/voiding/second/", review_voiding.voiding_list_second, name="review-voidings-second"),
+    path("review/voiding/find/", review_voiding.voiding_find, name="review-voiding-find"),
+    path("review/voiding/<uuid:pk>/", review_voiding.voiding_detail, name="review-voiding"),
+    path("review/voiding-evidence/<uuid:pk>/", review_voiding.review_evidence, name="review-voiding-evidence"),
     path("review/archive-checks/", review.archive_list, name="review-archive-checks"),
     path("review/archive-checks/<int:pk>/", review.archive_check, name="review-archive-check"),
     path("review/services/", review.service_list, name="review-services"),
     path("review/services/<uuid:pk>/", review.service, name="review-service"),
     path("verify/", public.verify_page, name="verify"),
+    path("verify/token/", public.verify_token, name="verify-token"),
+    path("verify/offline/", offline.page, name="verify-offline"),
+    path("verify/offline/worker.js", offline.worker, name="verify-offline-worker"),
     path("v/<path:number>", public.verify_short, name="verify-short"),
+    # Capitals fit the QR symbol's alphanumeric mode.
+    path("V/<path:number>", public.verify_short),
+    path(".well-known/jwks.json", key_set_view, name="jwks"),
 ]

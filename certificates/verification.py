@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from certificates.models import CertificateState, ElectronicCertificate, LegacyCertificate, LegacyStatus
+from certificates.credentials.token import TokenFacts
+from certificates.models import (
+    CertificateState,
+    CertificateVersion,
+    ElectronicCertificate,
+    LegacyCertificate,
+    LegacyStatus,
+)
 from certificates.numbers import normalise_number
 from certificates.selectors import ce_records_of, electronic_standing
 from portal.limits import Limit
@@ -59,6 +66,22 @@ def verify(number: str, *, at: datetime) -> Verification:
         return _electronic(electronic, at)
     paper = LegacyCertificate.objects.select_related("replaced_by").filter(number_key=key).first()
     return _paper(paper, at) if paper else Verification(number=key, state="unknown", as_of=at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printed:
+    """What the code on a certificate says, which the issuer signed; the version may have been replaced since."""
+
+    token: TokenFacts
+    superseded_at: datetime | None
+
+
+def printed(token: TokenFacts) -> Printed:
+    """Return what ``token`` says, and since when its version is no longer the one in force."""
+    version = CertificateVersion.objects.filter(
+        certificate__number=token.number, version=token.version
+    ).first()
+    return Printed(token=token, superseded_at=version.superseded_at if version else None)
 
 
 def _electronic(certificate: ElectronicCertificate, at: datetime) -> Verification:

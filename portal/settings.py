@@ -18,6 +18,13 @@ SECRET_KEY = env.secret("SECRET_KEY", "development-only-" + "0" * 50)
 FIELD_KEYS = env.secret("FIELD_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1maWVsZC1rZXktMDAwMDA=").split(",")
 ISSUER_KEY = env.secret("ISSUER_KEY", "")
 ISSUER_CERTIFICATE = env.secret("ISSUER_CERTIFICATE", "")
+CREDENTIAL_KEY = env.text("CREDENTIAL_KEY", "")
+TIMESTAMP_URL = env.text("TIMESTAMP_URL", "")
+TIMESTAMP_CERTIFICATE = env.text("TIMESTAMP_CERTIFICATE", "")
+PKCS11_MODULE = env.text("PKCS11_MODULE", "")
+PKCS11_TOKEN = env.text("PKCS11_TOKEN", "")
+PKCS11_PIN = env.text("PKCS11_PIN", "")
+PKCS11_KEY = env.text("PKCS11_KEY", "")
 POLICY_PACK = env.text("POLICY_PACK", "hainan-2020")
 PUBLIC_URL = env.text("PUBLIC_URL", None if env.is_production else "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.words(
@@ -41,6 +48,8 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.events",
     "portal.notices",
+    "portal.employers",
+    "portal.operations",
     "portal",
     "institutions",
     "education",

@@ -19,7 +19,9 @@ def _load(name: str, pem: str) -> CredentialKey:
     try:
         return CredentialKey.load(pem)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is not an unencrypted private key on P-256 in PEM form.") from error
+        raise ImproperlyConfigured(
+            f"{name} is not an unencrypted private key on P-256 in PEM form."
+        ) from error
 
 
 def signing_key() -> CredentialKey:
@@ -27,7 +29,9 @@ def signing_key() -> CredentialKey:
     for name in ("CREDENTIAL_KEY", "ISSUER_KEY"):
         if pem := getattr(settings, name).strip():
             return _load(name, pem)
-    raise ImproperlyConfigured("CREDENTIAL_KEY is not set, and neither is ISSUER_KEY, which would take its place.")
+    raise ImproperlyConfigured(
+        "CREDENTIAL_KEY is not set, and neither is ISSUER_KEY, which would take its place."
+    )
 
 
 def configured_keys() -> dict[str, Jwk]:
@@ -39,7 +43,10 @@ def configured_keys() -> dict[str, Jwk]:
 
 def public_keys() -> dict[str, Jwk]:
     """Return every public key by key id: those of the settings, and those that signed before."""
-    return dict(SigningKey.objects.order_by("first_used_at").values_list("kid", "public_key")) | configured_keys()
+    return (
+        dict(SigningKey.objects.order_by("first_used_at").values_list("kid", "public_key"))
+        | configured_keys()
+    )
 
 
 def key_keep(key: CredentialKey, *, at: datetime) -> None:

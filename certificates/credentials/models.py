@@ -28,7 +28,8 @@ class CertificateVersion(models.Model):
     status_list = models.PositiveSmallIntegerField(help_text="Page of the status lists, from 1.")
     status_index = models.PositiveIntegerField(help_text="The same place in the page of each purpose.")
     commitment_salt = models.BinaryField(
-        max_length=SALT_BYTES, help_text="Blinds this version's commitments; the holder has it in the credential."
+        max_length=SALT_BYTES,
+        help_text="Blinds this version's commitments; the holder has it in the credential.",
     )
 
     class Meta:

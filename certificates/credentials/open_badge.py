@@ -50,7 +50,12 @@ def credential(facts: CredentialFacts) -> dict[str, Any]:
         "@context": [CREDENTIALS_V2, OPEN_BADGES, {"@vocab": f"{facts.public_url}/terms#"}],
         "id": f"{address}#version-{facts.version}",
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "issuer": {"id": facts.public_url, "type": ["Profile"], "name": facts.issuer_zh, "url": facts.public_url},
+        "issuer": {
+            "id": facts.public_url,
+            "type": ["Profile"],
+            "name": facts.issuer_zh,
+            "url": facts.public_url,
+        },
         "name": f"电子培训合格证 {facts.post_name_zh}",
         "awardedDate": facts.awarded_at.isoformat(timespec="seconds"),
         "validFrom": facts.valid_from.isoformat(timespec="seconds"),
@@ -96,4 +101,3 @@ def _status(facts: CredentialFacts, purpose: str) -> dict[str, str]:
         "statusListIndex": str(facts.status_index),
         "statusListCredential": url,
     }
-

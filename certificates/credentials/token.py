@@ -4,7 +4,6 @@ The bytes, their text and an example are described in ``docs/verification.md`` s
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from struct import Struct
@@ -12,6 +11,7 @@ from struct import Struct
 from certificates.credentials.jose import (
     SIGNATURE_BYTES,
     CredentialKey,
+    Jwk,
     Keys,
     SignatureError,
     b64decode,
@@ -102,7 +102,9 @@ def _group(value: int, length: int) -> str:
 
 
 def _bytes(group: str) -> bytes:
-    value = sum(ALPHABET.index(character) * _RADIX**place for place, character in enumerate(group))
+    value = 0
+    for character in reversed(group):
+        value = value * _RADIX + ALPHABET.index(character)
     if value >= _LIMITS.get(len(group), 0):
         raise ValueError("A group that stands for no bytes.")
     return value.to_bytes(len(group) - 1)
@@ -126,7 +128,7 @@ def _facts(body: bytes) -> tuple[TokenFacts, bytes]:
     return facts, key_id
 
 
-def _candidates(key_id: bytes, keys: Keys) -> list[Mapping[str, str]]:
+def _candidates(key_id: bytes, keys: Keys) -> list[Jwk]:
     return [jwk for kid, jwk in keys.items() if _key_id(kid) == key_id]
 
 

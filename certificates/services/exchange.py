@@ -8,8 +8,8 @@ from certificates.events import Verb
 from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus, NumberSequence
 from certificates.numbers import format_number
 from certificates.selectors import ce_records_of, exchange_decision, policy_on
-from certificates.services.versions import version_issue
 from certificates.services.standing import standing_begin
+from certificates.services.versions import version_issue
 from certificates.tasks import render_document
 from certificates.window import enter_gate
 from portal import clock

@@ -1,15 +1,20 @@
 """Anyone types a number, or scans the code on a certificate, and gets a truthful answer."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from certificates.credentials.jose import SignatureError
+from certificates.credentials.keys import public_keys
+from certificates.credentials.token import token_read
 from certificates.forms import VerifyForm
 from certificates.numbers import grouped
 from certificates.presentation import verification_words
-from certificates.verification import VERIFY_LIMIT, verify
+from certificates.verification import VERIFY_LIMIT, Verification, printed, verify
 from portal import clock
 from portal.identity import normalise_id_number
 from portal.limits import origin
@@ -34,21 +39,40 @@ def verify_short(request: HttpRequest, number: str) -> HttpResponse:
     return _answer(request, number)
 
 
+@require_POST
+def verify_token(request: HttpRequest) -> HttpResponse:
+    """Compare what is printed with what the portal knows. The token comes in the body: addresses end up in logs."""
+    if not VERIFY_LIMIT.take(origin(request)):
+        return _too_many(request)
+    try:
+        token = token_read(request.POST.get("token", ""), public_keys())
+    except SignatureError:
+        return render(request, "public/verify_token_refused.html", {"form": VerifyForm()}, status=422)
+    answer = verify(token.number, at=clock.now())
+    return render(request, "public/verify.html", _context(answer) | {"printed": printed(token)})
+
+
 def _answer(request: HttpRequest, typed: str) -> HttpResponse:
     if not VERIFY_LIMIT.take(origin(request)):
-        response = render(request, "429.html", {"retry_after": RETRY_AFTER}, status=429)
-        response["Retry-After"] = str(RETRY_AFTER)
-        return response
+        return _too_many(request)
     if isinstance(normalise_id_number(typed), str):  # it leaves the address bar at once, and is not looked up
         return redirect(f"{reverse('verify')}?{MISTAKEN}")
-    answer = verify(typed, at=clock.now())
-    context = {
-        "form": VerifyForm(initial={"number": typed[:100]}),
+    return render(request, "public/verify.html", _context(verify(typed, at=clock.now()), typed))
+
+
+def _context(answer: Verification, typed: str = "") -> dict[str, Any]:
+    return {
+        "form": VerifyForm(initial={"number": (typed or answer.number)[:100]}),
         "answer": answer,
         "number": grouped(answer.number),
         "words": verification_words(answer),
     }
-    return render(request, "public/verify.html", context)
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    response = render(request, "429.html", {"retry_after": RETRY_AFTER}, status=429)
+    response["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _id_number_form() -> VerifyForm:

@@ -13,6 +13,7 @@ MODULES = (
     "education.api",
     "education.api_policy",
     "certificates.api",
+    "certificates.api_credentials",
     "certificates.api_policy",
 )
 

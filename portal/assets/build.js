@@ -1,4 +1,5 @@
-// Builds portal/static/build/ from portal/assets/: one stylesheet, one script, htmx and the images.
+// Builds portal/static/build/ from portal/assets/: one stylesheet, one script, htmx, the images, and what the page for
+// checks without a network holds inside itself.
 import { cp, mkdir, rm, watch, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -7,27 +8,26 @@ import { compile } from 'sass'
 const source = 'portal/assets'
 const target = 'portal/static/build'
 
-async function styles() {
-  const { css } = compile(`${source}/scss/app.scss`, {
+async function styles(name) {
+  const { css } = compile(`${source}/scss/${name}.scss`, {
     loadPaths: ['.', 'node_modules'],
     style: 'compressed',
     quietDeps: true,
   })
-  await writeFile(`${target}/app.css`, css)
+  await writeFile(`${target}/${name}.css`, css)
   return css
 }
 
-async function script() {
+async function script(entry, name, options) {
   const { outputFiles } = await build({
-    entryPoints: [`${source}/js/app.js`],
+    entryPoints: [`${source}/js/${entry}`],
     bundle: true,
     minify: true,
     legalComments: 'none',
-    format: 'esm',
-    target: 'es2017',
     write: false,
+    ...options,
   })
-  await writeFile(`${target}/app.js`, outputFiles[0].text)
+  await writeFile(`${target}/${name}`, outputFiles[0].text)
   return outputFiles[0].text
 }
 
@@ -38,7 +38,13 @@ async function all() {
   await mkdir(target, { recursive: true })
   await cp('node_modules/htmx.org/dist/htmx.min.js', `${target}/htmx.min.js`)
   await cp(`${source}/images`, target, { recursive: true })
-  console.log(`app.css ${kib(await styles())}, app.js ${kib(await script())}`)
+  const offline = { format: 'iife', target: 'es2022', charset: 'ascii' }
+  await styles('offline')
+  await script('offline/worker.js', 'offline-worker.js', offline)
+  console.log(
+    `app.css ${kib(await styles('app'))}, app.js ${kib(await script('app.js', 'app.js', { format: 'esm', target: 'es2017' }))}`,
+    `offline.js ${kib(await script('offline/page.js', 'offline.js', offline))}`,
+  )
 }
 
 await all()

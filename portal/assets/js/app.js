@@ -42,9 +42,20 @@ function start(scope) {
   for (const hidden of scope.querySelectorAll('[data-needs-script][hidden]')) hidden.hidden = false
 }
 
+// A scanned address ends in #TOKEN, which a browser sends to nobody: the form carries it to the comparison.
+function compareToken() {
+  const form = document.querySelector('form[data-token]')
+  const token = location.hash.slice(1)
+  if (!form || !token || token.length < 90) return
+  history.replaceState(null, '', location.pathname)
+  form.elements.token.value = token
+  form.requestSubmit()
+}
+
 document.body.classList.add('js-enabled', 'govuk-frontend-supported')
 start(document)
 // What htmx puts into the page gets the same behaviour as what came with it.
 document.body.addEventListener('htmx:load', ({ detail }) => {
   if (detail.elt !== document.body) start(detail.elt)
 })
+compareToken()

@@ -1,0 +1,113 @@
+"""What others need to check certificates by themselves: status lists, the snapshot of them, and the public keys."""
+
+import hashlib
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from certificates.credentials import status
+from certificates.credentials.bitstring import ListName, Purpose
+from certificates.credentials.keys import key_set, public_keys, signing_key
+from certificates.credentials.open_badge import MEDIA_TYPE, TYPE
+from portal import clock
+from portal.api.problems import ProblemSerializer
+
+KEYS_FRESH_FOR = timedelta(hours=1)
+SNAPSHOT_MEDIA_TYPE = f"application/{status.SNAPSHOT_TYPE}"
+_LIST = re.compile(r"(revocation|suspension)-([1-9][0-9]{0,3})")
+
+
+class PublicView(APIView):
+    """For anyone, without a token; every answer is checked anew for freshness, so that a change shows at once."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        # There is one form of each answer, whatever a client says it accepts; errors are problem documents.
+        return super().perform_content_negotiation(request, force=True)
+
+
+class StatusListView(PublicView):
+    @extend_schema(
+        operation_id="status_list",
+        parameters=[
+            OpenApiParameter("name", str, OpenApiParameter.PATH, description="Such as `revocation-1`.")
+        ],
+        responses={
+            (200, MEDIA_TYPE): OpenApiResponse(
+                OpenApiTypes.STR,
+                "A BitstringStatusListCredential (W3C Bitstring Status List 1.0), secured as a JWT.",
+            ),
+            304: OpenApiResponse(description="Nothing has changed since the ETag that was sent."),
+            404: ProblemSerializer,
+        },
+    )
+    def get(self, request: Request, name: str) -> HttpResponse:
+        found = _LIST.fullmatch(name)
+        if found is None or int(found[2]) > status.pages():
+            raise Http404
+        page = ListName(Purpose(found[1]), int(found[2]))
+        content = status.list_credential(
+            page, status.encoded_list(page), public_url=settings.PUBLIC_URL, at=clock.now()
+        )
+        return _fresh(request, signing_key().sign_jwt(content, typ=TYPE, cty="vc"), MEDIA_TYPE)
+
+
+class SnapshotView(PublicView):
+    @extend_schema(
+        operation_id="status_snapshot",
+        responses={
+            (200, SNAPSHOT_MEDIA_TYPE): OpenApiResponse(
+                OpenApiTypes.STR,
+                "Every status list and every public key in one signed text, for checks offline.",
+            )
+        },
+    )
+    def get(self, request: Request) -> HttpResponse:
+        text = snapshot()
+        response = _fresh(request, text, SNAPSHOT_MEDIA_TYPE)
+        response["Content-Disposition"] = 'attachment; filename="status-snapshot.jwt"'
+        return response
+
+
+@require_safe
+def key_set_view(request: HttpRequest) -> HttpResponse:
+    """``/.well-known/jwks.json``: every key that ever signed, the older ones too."""
+    response = JsonResponse(key_set(public_keys()), content_type="application/jwk-set+json")
+    response["Cache-Control"] = f"public, max-age={int(KEYS_FRESH_FOR.total_seconds())}"
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def snapshot() -> str:
+    """Return the snapshot of this moment."""
+    return status.snapshot_sign(signing_key(), public_keys(), public_url=settings.PUBLIC_URL, at=clock.now())
+
+
+def _fresh(request: Request, text: str, media_type: str) -> HttpResponse:
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    if tag in request.headers.get("If-None-Match", "").split(", "):
+        response = HttpResponse(status=304)
+    else:
+        response = HttpResponse(text, content_type=media_type)
+    response["ETag"] = tag
+    response["Cache-Control"] = "public, no-cache"
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+urlpatterns = [
+    path("status-lists/snapshot", SnapshotView.as_view(), name="api-status-snapshot"),
+    path("status-lists/<str:name>", StatusListView.as_view(), name="api-status-list"),
+]
