@@ -8,6 +8,7 @@ class CertificatesConfig(AppConfig):
     def ready(self) -> None:
         from certificates import events, notices, notices_standing, queues  # noqa: F401 - importing registers the event texts
         from certificates.services.standing import standings_of_batch_settle
+        from certificates.services.voiding import cured_of_batch_withdraw
         from education.credited import on_credited
         from portal.accounts.models import Role
         from portal.navigation import Entry, register_entry
@@ -16,5 +17,6 @@ class CertificatesConfig(AppConfig):
         notices_standing.register()
         queues.register()
         on_credited(standings_of_batch_settle)
+        on_credited(cured_of_batch_withdraw)
         register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)
         register_entry(Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF)

@@ -4,12 +4,15 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from certificates.evidence import EvidenceRefusedError, content_type_of
 from certificates.models import LegacyCertificate, ServiceKind
+from certificates.services.evidence import MOST_FILES, Evidence
 from certificates.services.legacy import ServiceWishes
-from portal.forms import DayField, Form
+from portal.forms import DayField, FileInput, Form, HoursField
 from portal.identity import normalise_name, same_name, visible
 
 
@@ -69,7 +72,9 @@ class ChangeForm(ServiceForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors and not cleaned.get("new_name") and not cleaned.get("new_employer"):
-            raise forms.ValidationError(_("Nothing would change: enter the name or the employer that is right."))
+            raise forms.ValidationError(
+                _("Nothing would change: enter the name or the employer that is right.")
+            )
         return cleaned
 
     @property
@@ -151,6 +156,132 @@ class DecisionForm(Form):
     @property
     def is_yes(self) -> bool:
         return bool(self.cleaned_data["outcome"] == "yes")
+
+
+class EvidenceInput(FileInput):
+    """Several files at once."""
+
+    allow_multiple_selected = True
+
+
+class EvidenceField(forms.FileField):
+    """Pictures and PDFs; the cleaned value is a list of `Evidence`, each judged by its content."""
+
+    widget = EvidenceInput(accept="image/jpeg,image/png,application/pdf")
+
+    def clean(self, data: Any, initial: Any = None) -> list[Evidence]:
+        uploads = [upload for upload in data or [] if upload]
+        if len(uploads) > MOST_FILES:
+            raise forms.ValidationError(_("Choose at most %(most)s files."), params={"most": MOST_FILES})
+        super().clean(uploads[0] if uploads else None, initial)
+        return [self._judged(upload) for upload in uploads]
+
+    def _judged(self, upload: Any) -> Evidence:
+        most = settings.EVIDENCE_MAX_BYTES
+        content = upload.read(most + 1)
+        try:
+            return Evidence(content, content_type_of(content, most_bytes=most))
+        except EvidenceRefusedError as refused:
+            told = {"name": visible(upload.name)[:60], "megabytes": most >> 20}
+            raise forms.ValidationError(_EVIDENCE_PROBLEMS[refused.code], params=told) from refused
+
+
+_EVIDENCE_PROBLEMS = {
+    "empty": _("“%(name)s” is empty. Choose the file once more."),
+    "too_large": _(
+        "“%(name)s” is too large: at most %(megabytes)s MB. Take the photo or scan with fewer pixels."
+    ),
+    "unknown_format": _("“%(name)s” is neither a JPEG or PNG picture nor a PDF. Save it as one of these."),
+    "damaged": _("“%(name)s” cannot be opened. Save or scan it once more."),
+}
+
+
+class EvidenceForm(Form):
+    """Words with files beside them. Each form says what they are about."""
+
+    text = forms.CharField(max_length=2000, widget=forms.Textarea({"rows": 6}))
+    evidence = EvidenceField(
+        label=_("Evidence"), required=False,
+        help_text=_("Pictures (JPEG, PNG) or PDF, at most 5 files of 10 MB. Kept encrypted."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(["number", "text", "evidence"])
+
+    @property
+    def evidence_given(self) -> list[Evidence]:
+        found: list[Evidence] = self.cleaned_data["evidence"]
+        return found
+
+
+class ObjectionForm(EvidenceForm):
+    text = forms.CharField(
+        label=_("Why you object"), max_length=2000, widget=forms.Textarea({"rows": 6}),
+        help_text=_("For example a course that is missing, or that you could not take part for a reason out of your hands."),
+    )  # fmt: skip
+
+
+class FindingForm(EvidenceForm):
+    """A reviewer's finding that somebody does not work in the post (2.1)."""
+
+    number = forms.CharField(
+        label=_("Number of the electronic certificate"), max_length=60,
+        widget=forms.TextInput({"class": "govuk-input--width-20 app-number", "autocomplete": "off"}),
+    )  # fmt: skip
+    text = forms.CharField(
+        label=_("What was found"), max_length=2000, widget=forms.Textarea({"rows": 6}),
+        help_text=_("The holder reads it word for word."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["evidence"].required = True
+
+
+class ReasonForm(Form):
+    """Why a proposal is dismissed, or a certificate should be given back."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=1000, widget=forms.Textarea({"rows": 3}),
+        help_text=_("The holder reads it word for word."),
+    )  # fmt: skip
+
+
+class WhatIfForm(Form):
+    """“12 more hours, 8 of them professional, by June”: what standing would that give? Sent by GET, keeps nothing."""
+
+    certificate = forms.ChoiceField(label=_("Certificate"))
+    hours = HoursField(label=_("More hours, all together"))
+    professional = HoursField(label=_("Professional hours among them"))
+    by = DayField(label=_("Taken by"), help_text=_("For example 2021-06-30."))
+
+    def __init__(
+        self, *args: Any, certificates: list[tuple[str, str]], first: date, last: date, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.first, self.last = first, last
+        self.fields["certificate"].choices = certificates  # type: ignore[attr-defined]
+        if len(certificates) == 1:
+            self.fields["certificate"].widget = forms.HiddenInput()
+
+    def clean_by(self) -> date:
+        day: date = self.cleaned_data["by"]
+        if not self.first <= day <= self.last:
+            raise forms.ValidationError(
+                _("Enter a day from %(first)s to %(last)s."),
+                params={"first": date_format(self.first), "last": date_format(self.last)},
+            )
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        hours, professional = cleaned.get("hours"), cleaned.get("professional")
+        if hours is not None and professional is not None and professional > hours:
+            self.add_error(
+                "professional", _("The professional hours are part of all hours: enter no more than those.")
+            )
+        return cleaned
 
 
 class SearchForm(Form):

@@ -9,12 +9,16 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from certificates.models import ElectronicCertificate, Ground, VoidingProposal
+from certificates.numbers import normalise_number
 from certificates.rules import VoidingFacts, decide_objection, decide_voiding
 from certificates.selectors import ce_records_of, electronic_standing, policy_on
 from education.models import CERecord
 from education.rules import Standing, WindowStanding, WindowState
 from education.selectors import reported_rows
 from portal.accounts.models import Person, User
+from portal.accounts.selectors import id_number_hash
+from portal.events.models import Event
+from portal.identity import normalise_id_number
 from portal.policy import Decision, day_of
 
 State = VoidingProposal.State
@@ -32,7 +36,7 @@ def voidable() -> "QuerySet[ElectronicCertificate]":
     return lapsed.filter(~Exists(under_way), state__in=IN_USE).order_by("pk")
 
 
-def undecided(person_ids: Collection[UUID] | None = None) -> "QuerySet[VoidingProposal]":
+def undecided(person_ids: Iterable[UUID] | None = None) -> "QuerySet[VoidingProposal]":
     """Return the proposals for want of hours that are not decided yet; of these people, or of everybody."""
     proposals = VoidingProposal.objects.filter(ground=Ground.HOURS, state__in=VoidingProposal.UNDECIDED)
     if person_ids is not None:
@@ -43,7 +47,7 @@ def undecided(person_ids: Collection[UUID] | None = None) -> "QuerySet[VoidingPr
 def records_by_person(person_ids: Collection[UUID]) -> dict[UUID, list[CERecord]]:
     """Return the credited courses of many people, in one query."""
     found: dict[UUID, list[CERecord]] = defaultdict(list)
-    for record in CERecord.objects.filter(person_id__in=person_ids).order_by("pk"):
+    for record in CERecord.objects.filter(person_id__in=person_ids, in_force=True).order_by("pk"):
         found[record.person_id].append(record)
     return found
 
@@ -123,6 +127,15 @@ def standing_now(certificate: ElectronicCertificate, *, at: datetime) -> Standin
 # What the pages list
 
 
+def about_electronic_holder(text: str) -> Q:
+    """Return the filter, on what belongs to an electronic certificate, for its number, an ID number, part of a name."""
+    found = Q(certificate__number=normalise_number(text)) | Q(certificate__holder_name__icontains=text)
+    id_number = normalise_id_number(text)
+    if isinstance(id_number, str):
+        found |= Q(certificate__person__id_number_hash=id_number_hash(id_number))
+    return found
+
+
 def proposals() -> "QuerySet[VoidingProposal]":
     """Return every proposal with its certificate, holder and deciders, the latest first."""
     return VoidingProposal.objects.select_related(
@@ -162,3 +175,12 @@ def proposals_second() -> "QuerySet[VoidingProposal]":
 def proposals_decided() -> "QuerySet[VoidingProposal]":
     ended = [State.APPROVED, State.DISMISSED, State.WITHDRAWN, State.REINSTATED]
     return proposals().filter(state__in=ended)
+
+
+def history_of(certificate: ElectronicCertificate) -> "QuerySet[Event]":
+    """Return what happened on the way to a void certificate and back, the latest first."""
+    return Event.objects.filter(
+        subject_kind=certificate._meta.label_lower,
+        subject_id=str(certificate.pk),
+        verb__startswith="certificates.voiding.",
+    ).order_by("-id")

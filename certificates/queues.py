@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.db.models import Count, Min, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from certificates.models import ArchiveCheck, LegacyServiceRequest
+from certificates.proposals import proposals_first, proposals_second
+from portal import clock
 from portal.desk import QueueState, WorkQueue, register_queue
 
 
@@ -30,7 +33,29 @@ def _state(work: "QuerySet[Any]") -> QueueState:
     return QueueState(found["waiting"], found["oldest"])
 
 
+def _proposals_first() -> QueueState:
+    found = proposals_first(at=clock.now()).order_by().aggregate(waiting=Count("pk"), oldest=Min("opened_at"))
+    return QueueState(found["waiting"], found["oldest"])
+
+
+def _proposals_second() -> QueueState:
+    since = Coalesce("reinstatement_asked_at", "confirmed_at")
+    found = proposals_second().order_by().aggregate(waiting=Count("pk"), oldest=Min(since))
+    return QueueState(found["waiting"], found["oldest"])
+
+
 def register() -> None:
+    register_queue(
+        WorkQueue("voiding", _("Proposals to void certificates"), "review-voidings", _proposals_first)
+    )
+    register_queue(
+        WorkQueue(
+            "voiding-second",
+            _("Voiding: waiting for a second person"),
+            "review-voidings-second",
+            _proposals_second,
+        )
+    )
     register_queue(
         WorkQueue(
             "archive", _("Archive checks"), "review-archive-checks", lambda: _state(open_archive_checks())

@@ -5,7 +5,7 @@ away or reinstate it. Every step locks the certificate, asks the pure rule again
 reads the clock only then.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,7 +36,8 @@ from certificates.proposals import (
 from certificates.selectors import electronic_standing, policy_on
 from certificates.services.evidence import Evidence, evidence_keep
 from certificates.services.refusals import RequestRefusedError, StateConflictError
-from education.models import CERecord
+from certificates.services.standing import settling_enter, standings_settle
+from education.models import Batch, CERecord
 from education.rules import WindowStanding
 from portal import clock
 from portal.accounts.models import Role, User
@@ -170,7 +171,7 @@ def _proposal_message(proposal: VoidingProposal, window: WindowStanding | None) 
 # Late hours withdraw
 
 
-def cured_withdraw(*, by: Actor, person_ids: Collection[UUID] | None = None) -> int:
+def cured_withdraw(*, by: Actor, person_ids: Iterable[UUID] | None = None) -> int:
     """Withdraw the proposals whose window has not failed any more; of these people, or of everybody. Return how many.
 
     Called inside the transaction that credits hours, so that they and the withdrawal come to be together; nightly for
@@ -178,6 +179,11 @@ def cured_withdraw(*, by: Actor, person_ids: Collection[UUID] | None = None) -> 
     """
     ids = list(undecided(person_ids).values_list("pk", flat=True))
     return sum(_withdraw_some(ids[start : start + AT_ONCE], by=by) for start in range(0, len(ids), AT_ONCE))
+
+
+def cured_of_batch_withdraw(batch: Batch, at: datetime, by: Actor) -> None:
+    """Withdraw what a batch has cured, in the transaction that credits it."""
+    cured_withdraw(by=by, person_ids=CERecord.objects.filter(batch=batch).values_list("person_id", flat=True))
 
 
 @transaction.atomic
@@ -279,7 +285,7 @@ def _approve(proposal: VoidingProposal, decision: Mapping[str, object], *, at: d
     _move(proposal, State.APPROVED)
     proposal.approved_at, proposal.approved_by = at, by.account
     proposal.save(update_fields=["state", "approved_at", "approved_by"])
-    _take_away(proposal.certificate, proposal, at=at)
+    _take_away(proposal.certificate, proposal, at=at, by=by)
     _record(Verb.VOIDING_APPROVED, proposal, at=at, by=by, decision=decision)
     _tell("certificates.voided", proposal, at=at)
 
@@ -383,7 +389,7 @@ class SamePersonError(Exception):
 
 
 def _reinstate(proposal: VoidingProposal, reviewer: User, *, at: datetime, by: Actor) -> None:
-    _give_back(proposal.certificate, at=at)
+    _give_back(proposal.certificate, at=at, by=by)
     _move(proposal, State.REINSTATED)
     proposal.reinstated_at, proposal.reinstated_by = at, reviewer
     proposal.save(update_fields=["state", "reinstated_at", "reinstated_by"])
@@ -403,16 +409,25 @@ def _leave_void(proposal: VoidingProposal, *, at: datetime, by: Actor) -> None:
 # What they have in common
 
 
-def _take_away(certificate: ElectronicCertificate, proposal: VoidingProposal, *, at: datetime) -> None:
+def _take_away(
+    certificate: ElectronicCertificate, proposal: VoidingProposal, *, at: datetime, by: Actor
+) -> None:
     certificate.state, certificate.state_changed_at = CertificateState.VOID, at
     certificate.void_reason, certificate.voided_by = proposal.ground, proposal
-    certificate.save(update_fields=["state", "state_changed_at", "void_reason", "voided_by"])
+    _certificate_save(certificate, at=at, by=by)
 
 
-def _give_back(certificate: ElectronicCertificate, *, at: datetime) -> None:
+def _give_back(certificate: ElectronicCertificate, *, at: datetime, by: Actor) -> None:
     certificate.state, certificate.state_changed_at = CertificateState.VALID, at
     certificate.void_reason, certificate.voided_by = "", None
+    _certificate_save(certificate, at=at, by=by)
+
+
+def _certificate_save(certificate: ElectronicCertificate, *, at: datetime, by: Actor) -> None:
+    """Keep the new state, and the standing that follows from it: who left the post is lapsed."""
     certificate.save(update_fields=["state", "state_changed_at", "void_reason", "voided_by"])
+    people = ElectronicCertificate.objects.filter(pk=certificate.pk).values("person_id")
+    standings_settle(as_of=day_of(at), by=by, people=people)
 
 
 def _reviewer(by: Actor) -> User:
@@ -427,7 +442,8 @@ def _lock_certificate(pk: UUID) -> ElectronicCertificate:
 
 
 def _lock(proposal: VoidingProposal) -> tuple[VoidingProposal, datetime]:
-    """Lock the certificate, then the proposal; only after both is the clock read."""
+    """Lock settling, the certificate, then the proposal; only after all is the clock read."""
+    settling_enter()
     certificate = _lock_certificate(proposal.certificate_id)
     locked = VoidingProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
     locked.certificate = certificate

@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from certificates.documents.qr import draw_qr, verification_address
-from certificates.models import ElectronicCertificate, LegacyCertificate
+from certificates.models import ElectronicCertificate, LegacyCertificate, VoidingProposal
 from certificates.numbers import grouped
 from certificates.presentation import electronic_view, next_step, paper_view, papers_in_order, post_label
+from certificates.proposals import proposals_of
 from certificates.selectors import (
     HeldElectronic,
     ce_records_of,
@@ -60,6 +61,7 @@ def worker_home(request: SignedInRequest) -> HttpResponse:
         "papers": papers,
         "electronics": electronics,
         "step": next_step(papers, electronics, at=at),
+        "proposals": [each for each in proposals_of(person) if each.state in VoidingProposal.UNDECIDED],
         "years": policy_on(at).exchange.issue_years,
     }
     return render(request, "worker/home.html", context)
@@ -85,6 +87,7 @@ def electronic_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         "address": address,
         "qr": "data:image/svg+xml;base64," + b64encode(draw_qr(address)).decode(),
         "is_new": "done" in request.GET,
+        "proposal": proposals_of(holder(request)).filter(certificate=certificate).first(),
     }
     return render(request, "worker/electronic_certificate.html", context)
 
