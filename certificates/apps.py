@@ -6,7 +6,7 @@ class CertificatesConfig(AppConfig):
     name = "certificates"
 
     def ready(self) -> None:
-        from certificates import events, notices, notices_standing, queues  # noqa: F401 - importing registers the event texts
+        from certificates import events, notices, notices_standing, policy_preview_action, queues  # noqa: F401 - importing registers the event texts
         from certificates.services.standing import standings_of_batch_settle
         from certificates.services.voiding import cured_of_batch_withdraw
         from education.credited import on_credited
@@ -16,6 +16,7 @@ class CertificatesConfig(AppConfig):
         notices.register()
         notices_standing.register()
         queues.register()
+        policy_preview_action.register()
         on_credited(standings_of_batch_settle)
         on_credited(cured_of_batch_withdraw)
         register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)

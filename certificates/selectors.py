@@ -76,14 +76,20 @@ def exchange_decision(
     certificate: LegacyCertificate, person: Person, records: Iterable[CERecord], *, at: datetime
 ) -> Decision:
     """Decide the exchange of one certificate on the given, already loaded facts."""
-    facts = rules.ExchangeFacts(
+    return rules.decide_exchange(exchange_facts(certificate, person, records), policy_on(at), on=at)
+
+
+def exchange_facts(
+    certificate: LegacyCertificate, person: Person, records: Iterable[CERecord]
+) -> rules.ExchangeFacts:
+    """Return what the exchange of a certificate is decided on."""
+    return rules.ExchangeFacts(
         certificate=certificate_facts(certificate),
         profile=rules.ProfileFacts(
             complete=person.profile_completed_at is not None, photo=person.photo_id is not None
         ),
         education=tuple(_course(record) for record in records),
     )
-    return rules.decide_exchange(facts, policy_on(at), on=at)
 
 
 def _course(record: CERecord) -> CourseRecord:
@@ -195,11 +201,9 @@ def held_electronic(person: Person, *, at: datetime) -> list[HeldElectronic]:
     ]
 
 
-def electronic_standing(
-    certificate: ElectronicCertificate, records: Iterable[CERecord], *, at: datetime
-) -> Standing:
-    """Return where the holder stands with the duty of 2.1, by the pure rule, on the given records."""
-    facts = StandingFacts(
+def electronic_facts(certificate: ElectronicCertificate, records: Iterable[CERecord]) -> StandingFacts:
+    """Return what the duty of 2.1 is judged by."""
+    return StandingFacts(
         kind="electronic",
         issued_on=day_of(certificate.issued_at),
         obtained_by="exchange" if certificate.replaces_id else "training",
@@ -207,12 +211,11 @@ def electronic_standing(
         post_code=certificate.post_code,
         education=tuple(_standing_record(record) for record in records),
     )
-    return ce_standing(facts, policy_on(at), day_of(at))
 
 
-def safety_standing(certificate: LegacyCertificate, records: Iterable[CERecord], *, at: datetime) -> Standing:
-    """Return where a safety officer stands (3.1a)."""
-    facts = StandingFacts(
+def safety_facts(certificate: LegacyCertificate, records: Iterable[CERecord]) -> StandingFacts:
+    """Return what a safety officer's duty is judged by (3.1a)."""
+    return StandingFacts(
         kind="safety_officer",
         issued_on=certificate.issued_on,
         obtained_by="training",
@@ -220,7 +223,18 @@ def safety_standing(certificate: LegacyCertificate, records: Iterable[CERecord],
         post_code=certificate.post_code,
         education=tuple(_standing_record(record) for record in records),
     )
-    return ce_standing(facts, policy_on(at), day_of(at))
+
+
+def electronic_standing(
+    certificate: ElectronicCertificate, records: Iterable[CERecord], *, at: datetime
+) -> Standing:
+    """Return where the holder stands with the duty of 2.1, by the pure rule, on the given records."""
+    return ce_standing(electronic_facts(certificate, records), policy_on(at), day_of(at))
+
+
+def safety_standing(certificate: LegacyCertificate, records: Iterable[CERecord], *, at: datetime) -> Standing:
+    """Return where a safety officer stands (3.1a)."""
+    return ce_standing(safety_facts(certificate, records), policy_on(at), day_of(at))
 
 
 def _standing_record(record: CERecord) -> StandingRecord:

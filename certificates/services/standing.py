@@ -17,7 +17,8 @@ from django.db.models import QuerySet
 from certificates import ledger
 from certificates.events import Verb
 from certificates.ledger import COLUMNS, REFERENCES, Kind, Question
-from certificates.models import ElectronicCertificate, LegacyCertificate, SettlementRun
+from certificates.models import ElectronicCertificate, SettlementRun
+from certificates.selectors import earliest_issue, safety_officers
 from education.models import Batch, CERecord
 from portal import clock
 from portal.events.services import Actor
@@ -32,6 +33,8 @@ SET LOCAL work_mem = '512MB'; SET LOCAL hash_mem_multiplier = 2; SET LOCAL jit =
 SET LOCAL random_page_cost = 1.1;
 SET LOCAL enable_nestloop = {few}
 """
+# Some people's rows lie anywhere in large tables: they are looked up, and not sought by reading everything.
+_TUNED_FOR_PEOPLE = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1"
 
 _UPSERT = """
 INSERT INTO certificates_certificatestanding ({reference}, {columns}, settled_on, pack)
@@ -93,7 +96,7 @@ class _Settling:
     by: Actor
 
     def question(self, kind: Kind, people: str | None = None) -> Question:
-        earliest = _earliest_issue(kind) or self.as_of
+        earliest = earliest_issue(kind) or self.as_of
         return Question(
             kind=kind, policy=self.policy, as_of=self.as_of, earliest_issue=earliest, people=people
         )
@@ -147,6 +150,8 @@ def standings_of_batch_settle(batch: Batch, at: datetime, by: Actor) -> None:
 
 def _settle_people(settling: _Settling, people: "QuerySet[Any]") -> int:
     sql, parameters = people.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_TUNED_FOR_PEOPLE)
     _collect_people(f"SELECT DISTINCT person_id FROM ({sql}) p (person_id)", parameters)
     return sum(_settle_collected(settling, kind) for kind in REFERENCES)
 
@@ -249,17 +254,5 @@ def fingerprint(policy: Policy) -> str:
     return hashlib.sha256(repr(policy.education).encode()).hexdigest()
 
 
-def _earliest_issue(kind: Kind) -> date | None:
-    if kind == "safety_officer":
-        officer = _officers().order_by("issued_on").first()
-        return officer.issued_on if officer else None
-    electronic = ElectronicCertificate.objects.order_by("issued_at").first()
-    return day_of(electronic.issued_at) if electronic else None
-
-
-def _officers() -> "QuerySet[LegacyCertificate]":
-    return LegacyCertificate.objects.filter(kind="safety_officer", status="active")
-
-
 def _certificates() -> int:
-    return ElectronicCertificate.objects.count() + _officers().count()
+    return ElectronicCertificate.objects.count() + safety_officers().count()

@@ -1,8 +1,9 @@
-"""Read policy packs: check them, show what is in force, compare two."""
+"""Read policy packs: check them, show what is in force, compare two, and what rooms add (`portal.policy_actions`)."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,10 +14,11 @@ from rich.table import Table
 from portal import clock
 from portal.policy import PolicyError, PolicyPack, ValueInForce, current_pack, load_pack, load_pack_file
 from portal.policy.pack import shipped_packs
+from portal.policy_actions import policy_actions
 
 
 class Command(BaseCommand):
-    help = "Check policy packs, show the values in force, or compare two packs."
+    help = "Check policy packs, show the values in force, compare two packs, preview what one would change."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,11 +34,15 @@ class Command(BaseCommand):
                 "--on", type=_day, metavar="DATE", help="the day asked about; without it, today"
             )
 
+        for added in policy_actions():
+            added.add_arguments(actions.add_parser(added.name, help=added.help))
+
     def handle(self, *args: Any, **options: Any) -> None:
         actions: dict[str, Callable[[dict[str, Any]], None]] = {
             "check": self._check,
             "show": self._show,
             "diff": self._diff,
+            **{added.name: partial(added.run, self) for added in policy_actions()},
         }
         try:
             actions[options["action"]](options)
