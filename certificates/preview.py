@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from certificates import ledger
 from certificates.ledger import Kind, Question
-from certificates.selectors import earliest_issue
+from certificates.standings import earliest_issue
 from portal.policy import Policy, PolicyPack, current_pack
 
 _ELECTRONIC = """

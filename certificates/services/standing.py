@@ -18,7 +18,7 @@ from certificates import ledger
 from certificates.events import Verb
 from certificates.ledger import COLUMNS, REFERENCES, Kind, Question
 from certificates.models import ElectronicCertificate, SettlementRun
-from certificates.selectors import earliest_issue, safety_officers
+from certificates.standings import earliest_issue, safety_officers
 from education.models import Batch, CERecord
 from portal import clock
 from portal.events.services import Actor
