@@ -23,14 +23,14 @@ $(SETUP): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11.")'
 	@echo "Installing the pinned packages into .venv (once)."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes --requirement requirements.txt
 	@touch $@
 
 assets: $(ASSETS) ## build styles and scripts of the pages
 
 $(NODE_SETUP): package-lock.json $(SETUP)
 	@echo "Installing what builds the page assets (once)."
-	@$(NPM) ci --silent
+	@$(NPM) ci --silent --prefer-offline
 	@touch $@
 
 $(ASSETS): $(NODE_SETUP) package.json $(shell find portal/assets -type f)
