@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from portal.policy.clauses import clauses
 from portal.policy.pack import PolicyPack, ValueInForce
@@ -72,6 +72,8 @@ def rules_in_force(pack: PolicyPack, day: date) -> list[Section]:
 
 def _line(value: ValueInForce, language: str) -> Line:
     items = _items(value.value, value.unit, language)
+    if value.unit != "list":  # a few figures read better in one line than below each other
+        items = [pgettext("between items", ", ").join(items)]
     return Line(
         note=value.note.in_language(language),
         text=items[0] if len(items) == 1 else "",
