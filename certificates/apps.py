@@ -19,5 +19,6 @@ class CertificatesConfig(AppConfig):
         policy_preview_action.register()
         on_credited(standings_of_batch_settle)
         on_credited(cured_of_batch_withdraw)
+        register_entry(Entry("review-policy-preview", _("Preview of other rules"), order=80), Role.CHIEF)
         register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)
         register_entry(Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF)

@@ -1,8 +1,8 @@
 """Reads of the stored standings (2.1, 3.1a)."""
 
-from datetime import date
+from datetime import date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from certificates.ledger import Kind
 from certificates.models import ElectronicCertificate, LegacyCertificate
@@ -16,8 +16,10 @@ def safety_officers() -> "QuerySet[LegacyCertificate]":
 
 def earliest_issue(kind: Kind) -> date | None:
     """Return the first day on which a certificate under continuing education was issued."""
-    if kind == "safety_officer":
-        officer = safety_officers().order_by("issued_on").first()
-        return officer.issued_on if officer else None
-    electronic = ElectronicCertificate.objects.order_by("issued_at").first()
-    return day_of(electronic.issued_at) if electronic else None
+    issued = (
+        safety_officers().aggregate(first=Min("issued_on"))
+        if kind == "safety_officer"
+        else ElectronicCertificate.objects.aggregate(first=Min("issued_at"))
+    )
+    first: date | None = issued["first"]
+    return day_of(first) if isinstance(first, datetime) else first

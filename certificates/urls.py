@@ -1,7 +1,17 @@
 from django.urls import path
 
 from certificates.api_credentials import key_set_view
-from certificates.views import exchange, holder, offline, public, requests, review, review_voiding, voiding
+from certificates.views import (
+    exchange,
+    holder,
+    offline,
+    policy_preview,
+    public,
+    requests,
+    review,
+    review_voiding,
+    voiding,
+)
 
 PAPER = "me/certificates/<uuid:pk>/"
 ELECTRONIC = "me/electronic/<uuid:pk>/"
@@ -26,6 +36,7 @@ urlpatterns = [
     path("review/archive-checks/<int:pk>/", review.archive_check, name="review-archive-check"),
     path("review/services/", review.service_list, name="review-services"),
     path("review/services/<uuid:pk>/", review.service, name="review-service"),
+    path("review/policy-preview/", policy_preview.policy_preview_page, name="review-policy-preview"),
     path("verify/", public.verify_page, name="verify"),
     path("verify/token/", public.verify_token, name="verify-token"),
     path("verify/offline/", offline.page, name="verify-offline"),

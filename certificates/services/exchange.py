@@ -7,7 +7,9 @@ from django.db import transaction
 from certificates.events import Verb
 from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus, NumberSequence
 from certificates.numbers import format_number
-from certificates.selectors import ce_records_of, exchange_decision, policy_on
+from certificates.replay import facts_as_json
+from certificates.rules import ExchangeFacts, decide_exchange
+from certificates.selectors import ce_records_of, exchange_facts, policy_on
 from certificates.services.standing import standing_begin
 from certificates.services.versions import version_issue
 from certificates.tasks import render_document
@@ -48,9 +50,10 @@ def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> Electr
         if not same_name(person.name, paper.holder_name):
             raise HolderNameDiffersError
         at = clock.now()
-        decision = exchange_decision(paper, person, ce_records_of(person), at=at)
+        facts = exchange_facts(paper, person, ce_records_of(person))
+        decision = decide_exchange(facts, policy_on(at), on=at)
         if decision.eligible:
-            return _issue(paper, person, decision, at=at, by=by)
+            return _issue(paper, person, decision, facts, at=at, by=by)
         event_record(
             Verb.EXCHANGE_REFUSED,
             at=at,
@@ -58,12 +61,19 @@ def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> Electr
             subject=paper,
             person_id=person.pk,
             decision=decision.as_dict(),
+            facts=facts_as_json(facts),
         )
     raise ExchangeRefusedError(decision)
 
 
 def _issue(
-    paper: LegacyCertificate, person: Person, decision: Decision, *, at: datetime, by: Actor
+    paper: LegacyCertificate,
+    person: Person,
+    decision: Decision,
+    facts: ExchangeFacts,
+    *,
+    at: datetime,
+    by: Actor,
 ) -> ElectronicCertificate:
     if person.photo is None:
         raise ValueError("An eligible holder has a photo.")
@@ -89,6 +99,7 @@ def _issue(
         electronic_id=str(electronic.pk),
         number=electronic.number,
         decision=decision.as_dict(),
+        facts=facts_as_json(facts),
     )
     notice_send(
         "certificates.exchanged",
