@@ -46,3 +46,11 @@ def remind() -> None:
     from certificates.services.reminders import reminders_send_if_due
 
     reminders_send_if_due(by=Actor.job("remind"))
+
+
+@shared_task(name="certificates.sequence_log")
+def sequence_log() -> None:
+    """Take new changes into the transparency log and sign its new tree head."""
+    from certificates.log.services import log_sequence
+
+    log_sequence()

@@ -165,6 +165,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "take changes into the log": {
+        "task": "certificates.sequence_log",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     "remind": {"task": "certificates.remind", "schedule": 60.0, "options": {"expires": 60}},
     "deliver notices": {"task": "notices.deliver", "schedule": 10.0, "options": {"expires": 10}},
 }
@@ -283,6 +288,9 @@ SESSION_COOKIE_AGE = 12 * 3600
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 BATCH_MAX_BYTES = env.integer("BATCH_MAX_BYTES", 20 * 1024 * 1024)
 BATCH_MAX_ROWS = env.integer("BATCH_MAX_ROWS", 50_000)
+# What reading one file may cost beside the worker itself: bytes of memory, seconds.
+BATCH_READING_MEMORY = env.integer("BATCH_READING_MEMORY", 768 * 1024 * 1024)
+BATCH_READING_SECONDS = env.integer("BATCH_READING_SECONDS", 120)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

@@ -107,9 +107,7 @@ class Measure(models.Model):
             ),
         ]  # fmt: skip
         indexes = [
-            models.Index(
-                fields=["asked_at"], condition=Q(state="open"), name="certificates_measure_waiting"
-            ),
+            models.Index(fields=["asked_at"], condition=Q(state="open"), name="certificates_measure_waiting"),
         ]
 
     def __str__(self) -> str:

@@ -43,7 +43,9 @@ class LogRecord(models.Model):
         max_length=SALT_BYTES,
         help_text="Empty for an electronic certificate: its version has the salt, and the holder in the credential.",
     )
-    commitment = models.BinaryField(max_length=HASH_BYTES, help_text="SHA-256 of the statement with its salt.")
+    commitment = models.BinaryField(
+        max_length=HASH_BYTES, help_text="SHA-256 of the statement with its salt."
+    )
 
     class Meta:
         abstract = True

@@ -56,7 +56,9 @@ def note_read(note: str, keys: Keys) -> TreeHead:
         origin, size, root = text.splitlines()[:3]
         head = TreeHead(origin, int(size), b64decode(root, validate=True))
         lines = [line.split(" ") for line in signatures.splitlines()]
-        signed = [b64decode(data, validate=True) for dash, name, data in lines if (dash, name) == ("—", origin)]
+        signed = [
+            b64decode(data, validate=True) for dash, name, data in lines if (dash, name) == ("—", origin)
+        ]
     except ValueError as error:
         raise NoteError("The text is no checkpoint.") from error
     public = [_public_key(jwk) for jwk in keys.values()]

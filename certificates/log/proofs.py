@@ -1,6 +1,7 @@
 """Reads of the log: the present tree head, and proofs, each from one indexed read of at most a few dozen rows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -9,6 +10,8 @@ from certificates.log import tree
 from certificates.log.models import LogCheckpoint, LogLeaf
 from certificates.log.note import note_sign, origin_of
 from certificates.log.services import log_size, stored_hashes
+from certificates.log.statements import statement
+from certificates.models import ElectronicCertificate
 
 
 class NoSuchProofError(ValueError):
@@ -25,6 +28,16 @@ class Inclusion:
     root: bytes
     path: list[bytes]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the proof for JSON, hashes in hexadecimal."""
+        return {
+            "index": self.index,
+            "size": self.size,
+            "leaf": self.leaf.hex(),
+            "root": self.root.hex(),
+            "path": [each.hex() for each in self.path],
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consistency:
@@ -35,6 +48,16 @@ class Consistency:
     first_root: bytes
     second_root: bytes
     path: list[bytes]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the proof for JSON, hashes in hexadecimal."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "first_root": self.first_root.hex(),
+            "second_root": self.second_root.hex(),
+            "path": [each.hex() for each in self.path],
+        }
 
 
 def checkpoint() -> LogCheckpoint:
@@ -83,3 +106,19 @@ def leaf_index(leaf: bytes) -> int:
     if found is None:
         raise NoSuchProofError("No leaf has this hash.")
     return found
+
+
+def evidence(certificate: ElectronicCertificate) -> dict[str, Any]:
+    """Return all that the log says of a certificate, for its holder: statements with their salts, proofs, tree head.
+
+    What waits for the log still is not in it. The holder may pass it on; nobody else gets it.
+    """
+    head = checkpoint()
+    leaves = LogLeaf.objects.filter(version__certificate=certificate, index__lt=head.size)
+    return {
+        "checkpoint": head.note,
+        "leaves": [
+            {"statement": statement(leaf), "proof": inclusion(leaf.index, head.size).as_dict()}
+            for leaf in leaves.select_related("version__certificate", "version__photo").order_by("index")
+        ],
+    }

@@ -86,7 +86,7 @@ def _sequence_some() -> int:
     leaves = [_leaf(size + offset, record) for offset, record in enumerate(waiting)]
     LogLeaf.objects.bulk_create(leaves)
     frontier = stored_hashes(tree.complete_subtrees((0, size)))
-    grown = tree.grow(size, [leaf.leaf_hash for leaf in leaves], frontier)
+    grown = tree.grow(size, [bytes(leaf.leaf_hash) for leaf in leaves], frontier)
     LogNode.objects.bulk_create([LogNode(position=place, hash=each) for place, each in grown.items()])
     LogPending.objects.filter(pk__in=[record.pk for record in waiting]).delete()
     span = (0, size + len(leaves))

@@ -55,12 +55,15 @@ def _of_paper(paper: LegacyCertificate) -> dict[str, Any]:
 def _of_closing(closing: WindowClosing | None) -> dict[str, Any]:
     if closing is None:
         raise ValueError("A record is about a version, a paper or a closing.")
-    return {"closes_on": closing.closes_on.isoformat(), "report": sha256(canonical(closing.report)).hexdigest()}
+    return {
+        "closes_on": closing.closes_on.isoformat(),
+        "report": sha256(canonical(closing.report)).hexdigest(),
+    }
 
 
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _text(salt: bytes) -> str:
+def _text(salt: "bytes | memoryview[int]") -> str:
     return urlsafe_b64encode(bytes(salt)).rstrip(b"=").decode()

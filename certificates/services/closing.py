@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from certificates.events import Verb
+from certificates.log.services import closing_log
 from certificates.models import WindowClosing
 from certificates.queues import open_services
 from certificates.selectors import policy_on
@@ -121,6 +122,7 @@ def _close(closes_on: date, policy: Policy, *, by: Actor) -> WindowClosing:
     _tidy_up(closes_on, policy, at=at, by=by)
     closing.report, closing.completed_at = closing_report(policy), clock.now()
     closing.save(update_fields=["report", "completed_at"])
+    closing_log(closing=closing, at=at)
     event_record(Verb.WINDOW_CLOSED, at=at, by=by, subject=closing, closes_on=closes_on.isoformat())
     return closing
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from certificates.events import Verb
+from certificates.log.models import LeafKind
+from certificates.log.services import paper_record, records_write, version_record
 from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus, NumberSequence
 from certificates.numbers import format_number
 from certificates.replay import facts_as_json
@@ -86,9 +88,15 @@ def _issue(
         photo=person.photo,
         issued_at=at,
     )
-    version_issue(certificate=electronic, at=at)
+    version = version_issue(certificate=electronic, at=at)
     paper.status, paper.status_changed_at = LegacyStatus.EXCHANGED, at
     paper.save(update_fields=["status", "status_changed_at"])
+    records_write(
+        [
+            version_record(LeafKind.ISSUED, version=version, at=at),
+            paper_record(LeafKind.EXCHANGED, paper=paper, at=at),
+        ]
+    )
     standing_begin(certificate=electronic, at=at, by=by)
     event_record(
         Verb.EXCHANGED,

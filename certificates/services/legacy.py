@@ -6,6 +6,8 @@ from datetime import date, datetime
 from django.db import transaction
 
 from certificates.events import Verb
+from certificates.log.models import LeafKind
+from certificates.log.services import paper_record, records_write
 from certificates.models import LegacyCertificate, LegacyServiceRequest, LegacyStatus, ServiceKind
 from certificates.rules import decide_legacy_service
 from certificates.selectors import certificate_facts, policy_on
@@ -124,6 +126,7 @@ def _carry_out(paper: LegacyCertificate, request: LegacyServiceRequest, *, at: d
         case ServiceKind.CANCELLATION:
             paper.status, paper.status_changed_at = LegacyStatus.VOID, at
             paper.save(update_fields=["status", "status_changed_at"])
+            records_write([paper_record(LeafKind.CANCELLED, paper=paper, at=at)])
         case ServiceKind.REPLACEMENT:
             pass  # a new print of the same paper: what the registry knows stays as it is
 

@@ -12,6 +12,8 @@ from uuid import UUID
 from django.db import transaction
 
 from certificates.events import Verb
+from certificates.log.models import LeafKind
+from certificates.log.services import certificate_log
 from certificates.models import (
     CertificateState,
     DailyRun,
@@ -415,12 +417,14 @@ def _take_away(
     certificate.state, certificate.state_changed_at = CertificateState.VOID, at
     certificate.void_reason, certificate.voided_by = proposal.ground, proposal
     _certificate_save(certificate, at=at, by=by)
+    certificate_log(LeafKind.VOIDED, certificate=certificate, at=at, reason=proposal.ground)
 
 
 def _give_back(certificate: ElectronicCertificate, *, at: datetime, by: Actor) -> None:
     certificate.state, certificate.state_changed_at = CertificateState.VALID, at
     certificate.void_reason, certificate.voided_by = "", None
     _certificate_save(certificate, at=at, by=by)
+    certificate_log(LeafKind.REINSTATED, certificate=certificate, at=at)
 
 
 def _certificate_save(certificate: ElectronicCertificate, *, at: datetime, by: Actor) -> None:

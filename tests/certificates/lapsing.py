@@ -7,6 +7,7 @@ from datetime import date
 
 from certificates.models import CertificateState, ElectronicCertificate, Ground, VoidingProposal
 from certificates.services.standing import standings_settle_if_due
+from certificates.services.versions import version_issue
 from certificates.services.voiding import voidings_propose_if_due
 from portal import clock
 from portal.events.services import Actor
@@ -32,7 +33,7 @@ def actor(user):
 def electronic(owner=None, **values) -> ElectronicCertificate:
     owner = owner or factories.worker().person
     paper = factories.paper(owner, status="exchanged", status_changed_at=ISSUED)
-    return ElectronicCertificate.objects.create(
+    made = ElectronicCertificate.objects.create(
         **{
             "number": f"4620201010{paper.number_key[-6:]}",
             "person": owner,
@@ -44,6 +45,8 @@ def electronic(owner=None, **values) -> ElectronicCertificate:
             **values,
         }
     )
+    version_issue(certificate=made, at=ISSUED)
+    return made
 
 
 def lapsed(owner=None) -> ElectronicCertificate:
