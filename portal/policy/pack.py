@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from portal.policy.decision import JsonValue
+from portal.policy.clauses import clauses
 from portal.policy.forms import Form, Text, as_json
 from portal.policy.parameters import SECTIONS, Policy
 
-CLAUSES = ("1.1", "1.2", "1.3", "2.1", "2.2", "3.1a", "3.1b", "3.2", "4.1", "4.2", "5")
+CLAUSES = tuple(clause.id for clause in clauses())
 SHIPPED = Path(__file__).parent
 ENTRY_KEYS = {"clause", "document", "reading", "unit", "note", "versions"}
 
@@ -58,7 +59,7 @@ class Entry:
     versions: tuple[Version, ...]
 
     def on(self, day: date) -> Version:
-        """Return the version in force on a day."""
+        """Return the version in force on a day: a later one prevails over what differs from it (clause 5)."""
         return next(
             (version for version in reversed(self.versions) if version.since <= day), self.versions[0]
         )

@@ -83,6 +83,7 @@ class TestTheClosing:
         assert Event.objects.filter(verb="certificates.service.ended", subject_id=str(served.pk)).exists()
 
     def test_tells_only_holders_whose_paper_is_still_worth_something(self):
+        """A paper that was not exchanged stays usable within its own validity (3.1b)."""
         owner = factories.person()
         usable = factories.paper(owner)
         factories.paper(owner, expires_on=date(2020, 6, 1))

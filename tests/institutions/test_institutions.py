@@ -181,6 +181,7 @@ class TestTheDirectory:
         return [factories.institution(f"样例培训{index}") for index in range(count)]
 
     def test_is_in_one_order_on_one_day_and_in_another_on_other_days(self):
+        """No institution is favoured, so the choice stays free (4.2)."""
         self.fill()
         assert self.names() == self.names()
         orders = {tuple(self.names(DAY + timedelta(days=days))) for days in range(7)}

@@ -125,6 +125,7 @@ def moved_pack(tmp_path):
     ],
 )
 def test_a_moved_deadline_is_in_force_from_its_announcement(moved_pack, day, end, since):
+    """Where an earlier rule differs, the later one prevails from the day of its announcement (clause 5)."""
     [value] = [value for value in moved_pack.in_force(day) if value.key == "exchange.window_end"]
 
     assert (value.value, str(value.since)) == (end, since)
