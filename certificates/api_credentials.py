@@ -16,14 +16,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from certificates.credentials import status
-from certificates.credentials.bitstring import ListName, Purpose
+from certificates.credentials.bitstring import SNAPSHOT_TYPE, ListName, Purpose
 from certificates.credentials.keys import key_set, public_keys, signing_key
 from certificates.credentials.open_badge import MEDIA_TYPE, TYPE
 from portal import clock
 from portal.api.problems import ProblemSerializer
 
 KEYS_FRESH_FOR = timedelta(hours=1)
-SNAPSHOT_MEDIA_TYPE = f"application/{status.SNAPSHOT_TYPE}"
+SNAPSHOT_MEDIA_TYPE = f"application/{SNAPSHOT_TYPE}"
 _LIST = re.compile(r"(revocation|suspension)-([1-9][0-9]{0,3})")
 
 

@@ -69,6 +69,11 @@ def _simulated_now() -> datetime:
     return moment
 
 
+def machine_now() -> datetime:
+    """Return this machine's own time, for a command that checks something without any database."""
+    return datetime.now(SHANGHAI)
+
+
 def end_of_day(last: date) -> datetime:
     """Return the first moment after ``last`` in Asia/Shanghai: a deadline "by ``last``" holds before it."""
     return datetime.combine(last + timedelta(days=1), datetime.min.time(), SHANGHAI)

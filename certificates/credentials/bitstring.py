@@ -9,6 +9,8 @@ from enum import StrEnum
 ENTRIES = 131_072
 """The least that the standard allows (16 KiB), so that one entry hides among many."""
 
+SNAPSHOT_TYPE = "status-snapshot+jwt"
+
 
 class Purpose(StrEnum):
     REVOCATION = "revocation"

@@ -10,11 +10,10 @@ from typing import Any
 
 from django.db.models import Max
 
-from certificates.credentials.bitstring import ListName, Purpose, list_encode, status_list_url
+from certificates.credentials.bitstring import SNAPSHOT_TYPE, ListName, Purpose, list_encode, status_list_url
 from certificates.credentials.jose import CredentialKey, Jwk
 from certificates.credentials.models import CertificateVersion
 
-SNAPSHOT_TYPE = "status-snapshot+jwt"
 LIST_VALID_FOR = timedelta(days=1)
 
 

@@ -1,7 +1,10 @@
 """The issuer's key and certificate: read from settings, checked against each other, ready to sign."""
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -15,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
-from pyhanko.sign.signers import SimpleSigner
+from pyhanko.sign.signers import Signer, SimpleSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 DEMO_NAME = "演示签发机构 demo issuer"
@@ -35,8 +38,10 @@ class Issuer:
 
     name: str
     certificate: x509.Certificate
-    signer: SimpleSigner
+    signer: Signer
     chain_bytes: int
+    turn: AbstractContextManager[Any] = field(default_factory=nullcontext)
+    """Held while signing: a session with a security module serves one signature at a time."""
 
 
 def load_issuer(key_pem: str, certificate_pem: str) -> Issuer:
@@ -59,6 +64,55 @@ def load_issuer(key_pem: str, certificate_pem: str) -> Issuer:
     )
     chain_bytes = sum(len(each.public_bytes(Encoding.DER)) for each in certificates)
     return Issuer(_seal_name(certificate), certificate, signer, chain_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityModule:
+    """Where a private key is that never leaves its hardware (PKCS#11). ``library`` is the vendor's module."""
+
+    library: str
+    token: str
+    pin: str
+    key: str
+
+
+def load_module_issuer(module: SecurityModule, certificate_pem: str) -> Issuer:
+    """The issuer whose key is in a security module; the chain may follow its certificate.
+
+    Raises ``IssuerError`` when the module, its token or the key cannot be used.
+    """
+    certificate, *chain = certificates = _load_certificates(certificate_pem)
+    chain_bytes = sum(len(each.public_bytes(Encoding.DER)) for each in certificates)
+    signer = _module_signer(module, certificate, chain)
+    return Issuer(_seal_name(certificate), certificate, signer, chain_bytes, turn=Lock())
+
+
+def _module_signer(
+    module: SecurityModule, certificate: x509.Certificate, chain: list[x509.Certificate]
+) -> Signer:
+    try:
+        import pkcs11
+        from pyhanko.config.pkcs11 import TokenCriteria
+        from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
+    except ImportError as error:
+        raise IssuerError("PKCS11_MODULE is set, but the package python-pkcs11 is not installed.") from error
+    try:
+        criteria = TokenCriteria(label=module.token)
+        session = open_pkcs11_session(module.library, token_criteria=criteria, user_pin=module.pin or None)
+        session.get_key(pkcs11.ObjectClass.PRIVATE_KEY, label=module.key)
+    except (pkcs11.PKCS11Error, RuntimeError) as error:
+        raise IssuerError(
+            f"The key {module.key!r} on the token {module.token!r} cannot be used ({type(error).__name__}): "
+            "see PKCS11_MODULE, PKCS11_TOKEN, PKCS11_PIN and PKCS11_KEY."
+        ) from error
+    return PKCS11Signer(
+        session,
+        signing_cert=to_asn1(certificate),
+        ca_chain={to_asn1(each) for each in chain},
+        key_label=module.key,
+        embed_roots=False,
+        use_raw_mechanism=True,  # many modules sign a digest but do not compute one
+    )
 
 
 def create_demo_issuer() -> tuple[str, str]:

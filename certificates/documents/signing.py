@@ -1,5 +1,6 @@
 """Signs a certificate (PAdES baseline B, visible in the seal area) and checks a signed one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -15,6 +16,7 @@ from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.signers.pdf_signer import PdfSigningSession
+from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import EmbeddedPdfSignature, validate_pdf_signature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko.stamp import StaticStampStyle
@@ -36,6 +38,8 @@ _CENTRED = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID,
 
 # Room for the message without its certificates: attributes, a P-256 signature, and the longest issuer name.
 _MESSAGE_BYTES = 768
+_TIMESTAMP_BYTES = 8192
+"""Room for a timestamp with the certificates of its authority."""
 
 
 class _Seal(StaticContentStamp):
@@ -86,11 +90,14 @@ class SignatureReport:
     """The time that the signer stated; no other party vouches for it."""
 
 
-def sign_pdf(pdf: bytes, issuer: Issuer, *, signed_at: datetime) -> bytes:
+def sign_pdf(
+    pdf: bytes, issuer: Issuer, *, signed_at: datetime, timestamper: TimeStamper | None = None
+) -> bytes:
     """``pdf`` with the issuer's certifying signature and its seal; nothing may be changed afterwards.
 
-    ``signed_at`` carries an offset and is what the signature states as its time. Raises ``SigningError`` when the file
-    is signed already.
+    ``signed_at`` carries an offset and is what the signature states as its time; a ``timestamper`` (RFC 3161) vouches
+    for the time of signing besides. Raises ``SigningError`` when the file is signed already, and
+    ``TimestampRequestError`` when the timestamp cannot be had.
     """
     metadata = PdfSignatureMetadata(
         field_name=FIELD_NAME,
@@ -101,12 +108,16 @@ def sign_pdf(pdf: bytes, issuer: Issuer, *, signed_at: datetime) -> bytes:
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
     signer = _DatedSigner(
-        metadata, issuer.signer, stamp_style=_seal_style(issuer.name), new_field_spec=_FIELD
+        metadata,
+        issuer.signer,
+        timestamper=timestamper,
+        stamp_style=_seal_style(issuer.name),
+        new_field_spec=_FIELD,
     )
     signer.signed_at = signed_at
-    output = signer.sign_pdf(
-        _Revision(BytesIO(pdf)), bytes_reserved=2 * (issuer.chain_bytes + _MESSAGE_BYTES)
-    )
+    room = issuer.chain_bytes + _MESSAGE_BYTES + (_TIMESTAMP_BYTES if timestamper else 0)
+    with issuer.turn:
+        output = signer.sign_pdf(_Revision(BytesIO(pdf)), bytes_reserved=2 * room)
     return bytes(output.getvalue())
 
 
@@ -116,28 +127,40 @@ def _seal_style(name: str) -> _SealStyle:
 
 
 def validate_pdf(
-    pdf: bytes, trusted_certificate: x509.Certificate, *, at: datetime | None = None
+    pdf: bytes,
+    trusted_certificate: x509.Certificate,
+    *,
+    at: datetime | None = None,
+    timestamp_certificates: Sequence[x509.Certificate] = (),
 ) -> SignatureReport:
     """Whether ``pdf`` carries an intact signature over the whole file that leads to ``trusted_certificate``.
 
     ``at`` (with offset) is the moment at which the certificate has to be valid; the stated signing time if not given.
-    Never raises: whatever is uploaded gets an answer.
+    A timestamp has to lead to one of ``timestamp_certificates``. Never raises: whatever is uploaded gets an answer.
     """
     try:
-        return _inspect(pdf, trusted_certificate, at)
+        return _inspect(pdf, trusted_certificate, at, timestamp_certificates)
     except Exception:  # noqa: BLE001 - a damaged file can break the parsers in any way
         return SignatureReport(accepted=False, reason="unreadable")
 
 
-def _inspect(pdf: bytes, trusted: x509.Certificate, at: datetime | None) -> SignatureReport:
+def _inspect(
+    pdf: bytes,
+    trusted: x509.Certificate,
+    at: datetime | None,
+    timestamp_certificates: Sequence[x509.Certificate],
+) -> SignatureReport:
     signatures = PdfFileReader(BytesIO(pdf)).embedded_regular_signatures
     if not signatures:
         return SignatureReport(accepted=False, reason="unsigned")
     signature = signatures[0]
     signed_at = signature.self_reported_timestamp
     moment = at or signed_at
-    context = ValidationContext(trust_roots=[to_asn1(trusted)], allow_fetching=False, moment=moment)
-    status = validate_pdf_signature(signature, context)
+    context, timestamp_context = (
+        ValidationContext(trust_roots=[to_asn1(root) for root in roots], allow_fetching=False, moment=moment)
+        for roots in ([trusted], timestamp_certificates)
+    )
+    status = validate_pdf_signature(signature, context, timestamp_context)
     covered = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
     if not (status.intact and status.valid and covered and _room_untouched(pdf, signature)):
         return SignatureReport(accepted=False, reason="altered", signed_at=signed_at)

@@ -6,16 +6,18 @@ from functools import lru_cache
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
+from pyhanko.sign.timestamps import TimeStamper
 
 from certificates.credentials.facts import credential_facts, token_facts
 from certificates.credentials.keys import key_keep, signing_key
 from certificates.credentials.open_badge import credential_sign
 from certificates.credentials.token import token_sign
 from certificates.documents.content import CertificateContent, EducationDuty
-from certificates.documents.issuer import Issuer, load_issuer
+from certificates.documents.issuer import Issuer, SecurityModule, load_issuer, load_module_issuer
 from certificates.documents.qr import scan_address, verification_address
 from certificates.documents.render import render_certificate, unprintable_characters
 from certificates.documents.signing import sign_pdf
+from certificates.documents.timestamps import HttpTimeStamper
 from certificates.events import Verb
 from certificates.models import CertificateDocument, CertificateVersion, ElectronicCertificate
 from certificates.selectors import policy_on
@@ -28,7 +30,17 @@ from portal.policy import Policy, day_of
 @lru_cache(maxsize=1)
 def issuer() -> Issuer:
     """Return the issuer of the settings; loading the key anew for each document would cost more than signing."""
+    if settings.PKCS11_MODULE:
+        module = SecurityModule(
+            settings.PKCS11_MODULE, settings.PKCS11_TOKEN, settings.PKCS11_PIN, settings.PKCS11_KEY
+        )
+        return load_module_issuer(module, settings.ISSUER_CERTIFICATE)
     return load_issuer(settings.ISSUER_KEY, settings.ISSUER_CERTIFICATE)
+
+
+def timestamper() -> TimeStamper | None:
+    """Return the way to the timestamp authority of the settings, if there is one."""
+    return HttpTimeStamper(settings.TIMESTAMP_URL) if settings.TIMESTAMP_URL else None
 
 
 def document_ensure(*, certificate: ElectronicCertificate) -> CertificateDocument:
@@ -43,7 +55,9 @@ def document_ensure(*, certificate: ElectronicCertificate) -> CertificateDocumen
             return document
         version = current_version(locked)
         content = certificate_content(version)
-        signed = sign_pdf(render_certificate(content), issuer(), signed_at=version.issued_at)
+        signed = sign_pdf(
+            render_certificate(content), issuer(), signed_at=version.issued_at, timestamper=timestamper()
+        )
         key_keep(signing_key(), at=clock.now())
         return _store(locked, document, signed, unprintable_characters(content))
 
