@@ -48,7 +48,6 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.events",
     "portal.notices",
-    "portal.employers",
     "portal.operations",
     "portal",
     "institutions",
