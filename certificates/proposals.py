@@ -45,7 +45,7 @@ def undecided(person_ids: Iterable[UUID] | None = None) -> "QuerySet[VoidingProp
 
 
 def records_by_person(person_ids: Collection[UUID]) -> dict[UUID, list[CERecord]]:
-    """Return the credited courses of many people, in one query."""
+    """Return the courses of many people that count, in one query."""
     found: dict[UUID, list[CERecord]] = defaultdict(list)
     for record in CERecord.objects.filter(person_id__in=person_ids, in_force=True).order_by("pk"):
         found[record.person_id].append(record)

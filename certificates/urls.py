@@ -2,6 +2,7 @@ from django.urls import path
 
 from certificates.api_credentials import key_set_view
 from certificates.views import (
+    education,
     exchange,
     holder,
     offline,
@@ -18,6 +19,7 @@ ELECTRONIC = "me/electronic/<uuid:pk>/"
 
 urlpatterns = [
     path("me/", holder.worker_home, name="worker-home"),
+    path("me/education/", education.my_education, name="my-education"),
     path(PAPER, holder.legacy_certificate, name="legacy-certificate"),
     path(f"{PAPER}exchange/", exchange.exchange, name="exchange"),
     path(f"{PAPER}archive-check/", requests.archive_check, name="archive-check-request"),

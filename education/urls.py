@@ -17,5 +17,4 @@ urlpatterns = [
     path("review/batches/<uuid:pk>/", views.review_batch, name="review-batch"),
     path("review/batches/<uuid:pk>/approve/", views.review_batch_approve, name="review-batch-approve"),
     path("review/batches/<uuid:pk>/return/", views.review_batch_return, name="review-batch-return"),
-    path("me/education/", views.my_education, name="my-education"),
 ]

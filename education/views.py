@@ -4,7 +4,6 @@ import contextlib
 import io
 import math
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -366,15 +365,13 @@ def _decided(request: SignedInRequest, batch: Batch, decide: Any) -> HttpRespons
 # The person whose hours they are
 
 
-@role_required(Role.WORKER)
-@require_GET
-def my_education(request: SignedInRequest) -> HttpResponse:
-    """Show the hours of the signed-in person by year and post, each course, and what still waits for its review."""
-    person = request.user.person
-    if not isinstance(person, Person):
-        raise Http404
+def education_context(person: Person) -> dict[str, Any]:
+    """Return the hours of a person by year and post, each course, and what still waits for its review.
+
+    Who knows certificates shows them, beside where each certificate stands.
+    """
     education = current_pack().on(clock.today()).education
-    context: Mapping[str, Any] = {
+    return {
         "years": selectors.hours_by_year(person),
         "records": selectors.records_of(person),
         "reported": selectors.reported_rows(person),
@@ -382,4 +379,3 @@ def my_education(request: SignedInRequest) -> HttpResponse:
         "annual_professional": education.annual_professional_hours,
         "two_years": education.two_year_hours,
     }
-    return render(request, "worker/education.html", context)
