@@ -52,9 +52,12 @@ def register_post_codes(codes: Iterable[str]) -> None:
     _further_posts.update(codes)
 
 
-def run_checks(cursor: CursorWrapper, context: CheckContext) -> None:
-    """Write the problems that the checks find, inside the caller's transaction."""
-    for check in _checks:
+def run_checks(
+    cursor: CursorWrapper, context: CheckContext, note: Callable[[int, int], None] = lambda done, of: None
+) -> None:
+    """Write the problems that the checks find, inside the caller's transaction; ``note`` is told how many are done."""
+    for done, check in enumerate(_checks):
+        note(done, len(_checks))
         if query := check(context):
             cursor.execute(_INSERT.replace("<query>", query.sql), {"batch": context.batch.pk, **query.params})
 
@@ -309,7 +312,7 @@ FROM education_batchrow r
 JOIN accounts_person p ON p.id_number_hash = r.id_number_hash
 JOIN education_cerecord c ON c.person_id = p.id AND c.in_force AND {_same_course("c")}
 JOIN institutions_institution i ON i.id = c.institution_id
-WHERE r.batch_id = %(batch)s AND NOT r.dropped"""
+WHERE r.batch_id = %(batch)s AND NOT r.dropped AND r.refusal = ''"""
 """Rows of a batch whose course is credited already."""
 
 SUBMITTED_ROWS = f"""
@@ -317,5 +320,6 @@ FROM education_batchrow r
 JOIN education_batchrow o ON o.id_number_hash = r.id_number_hash AND {_same_course("o")}
 JOIN education_batch b ON b.id = o.batch_id
 JOIN institutions_institution i ON i.id = b.institution_id
-WHERE r.batch_id = %(batch)s AND NOT r.dropped AND NOT o.dropped AND b.id <> %(batch)s AND b.state = 'submitted'"""
+WHERE r.batch_id = %(batch)s AND NOT r.dropped AND NOT o.dropped AND o.refusal = ''
+  AND b.id <> %(batch)s AND b.state = 'submitted'"""
 """Rows of a batch whose course stands in another batch that waits for its review."""

@@ -1,7 +1,9 @@
 """The columns of a CE batch, as people write their headers and as the rows keep them."""
 
 from education.models import Mode
+from portal.identity import Problem, visible
 from portal.tables import (
+    Cell,
     CertificateNumber,
     Choice,
     Code,
@@ -9,10 +11,12 @@ from portal.tables import (
     Date,
     Hours,
     IdNumber,
+    Kind,
     Name,
     Score,
     Text,
     Year,
+    as_text,
 )
 
 NAME, ID_NUMBER, CERTIFICATE, POST = "姓名", "身份证号", "证书编号", "岗位代码"
@@ -28,6 +32,18 @@ HOURS, PROFESSIONAL, SCORE, PASSED, MAKES_UP, REMARK = (
 
 MODES = {"集中": Mode.FACE_TO_FACE.value, "网络": Mode.ONLINE.value}
 RESULTS = {"合格": True, "不合格": False}
+
+
+
+class RowNumber(Kind):
+    """The number of a row in the table that is corrected: `int`."""
+
+    repeats = False
+
+    def parse(self, cell: Cell) -> object:
+        text = visible(as_text(cell))
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else Problem("row_number_format")
+
 
 COLUMNS = (
     Column(NAME, "name", Name(), required=True),
@@ -45,3 +61,7 @@ COLUMNS = (
     Column(MAKES_UP, "makes_up_for", Year()),
     Column(REMARK, "remark", Text(500)),
 )
+
+ROW_NUMBER = Column("行号", "row_number", RowNumber())
+"""Stands in the table that the clerk gets back, so that corrected rows can be sent alone."""
+NUMBERED_COLUMNS = (*COLUMNS, ROW_NUMBER)

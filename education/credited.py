@@ -1,4 +1,4 @@
-"""What else happens when hours are credited. This room knows no certificate: whoever does registers here at the start."""
+"""What else happens when hours are credited, or taken back. This room knows no certificate: whoever does registers here at the start."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ _listeners: list[Listener] = []
 
 
 def on_credited(listener: Listener) -> Listener:
-    """Call `listener` inside each transaction that credits a batch, at the moment and by whom it was approved."""
+    """Call `listener` inside each transaction that credits a batch or takes its hours back: when, and by whom."""
     _listeners.append(listener)
     return listener
 

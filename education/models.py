@@ -89,8 +89,14 @@ class Batch(models.Model):
         help_text="The first of two reviewers, where two must approve.",
     )  # fmt: skip
 
+    reversed_at = models.DateTimeField(null=True, help_text="When its hours left by counter-entries.")
+
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(reversed_at__isnull=True) | Q(state="approved"),
+                name="education_batch_reversed_once_approved",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=BatchState.values), name="education_batch_state_known"
             ),
@@ -154,7 +160,7 @@ class Batch(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["institution", "sha256"],
-                condition=~Q(state__in=["failed", "returned"]),
+                condition=~Q(state__in=["failed", "returned"]) & Q(reversed_at__isnull=True),
                 name="education_batch_file_once",
             ),
             models.UniqueConstraint(

@@ -13,6 +13,8 @@ FAILED_NOTICE = "education.batch_failed"
 APPROVED_NOTICE = "education.batch_approved"
 RETURNED_NOTICE = "education.batch_returned"
 CREDITED_NOTICE = "education.hours_credited"
+REVERSED_NOTICE = "education.batch_reversed"
+REVERSED_PERSON_NOTICE = "education.hours_taken_back"
 
 Facts = Mapping[str, Any]
 
@@ -30,6 +32,13 @@ def _checked_body(facts: Facts) -> str:
     return _("%(filename)s: all %(rows)s rows are good. The batch can be submitted.") % facts
 
 
+def _approved_body(facts: Facts) -> str:
+    text = _("%(filename)s: the hours of %(rows)s rows are credited (2.2).") % facts
+    if not facts.get("refused"):
+        return text
+    return text + _(" %(refused)s rows were refused; see on the batch's page why.") % facts
+
+
 def register() -> None:
     register_notice(CHECKED_NOTICE, title=lambda facts: _("Your batch has been checked"), body=_checked_body)
     register_notice(
@@ -40,7 +49,7 @@ def register() -> None:
     register_notice(
         APPROVED_NOTICE,
         title=lambda facts: _("Your batch has been approved"),
-        body=lambda facts: _("%(filename)s: the hours of %(rows)s rows are credited (2.2).") % facts,
+        body=_approved_body,
     )
     register_notice(
         RETURNED_NOTICE,
@@ -58,6 +67,22 @@ def register() -> None:
         body=lambda facts: (
             _(
                 "The department approved hours that %(institution)s reported for you (2.2). See them under continuing education."
+            )
+            % facts
+        ),
+    )
+    register_notice(
+        REVERSED_NOTICE,
+        title=lambda facts: _("The approval of your batch was reversed"),
+        body=lambda facts: _("%(filename)s: the hours of %(rows)s rows no longer count. %(reason)s") % facts,
+    )
+    register_notice(
+        REVERSED_PERSON_NOTICE,
+        title=lambda facts: _("Hours no longer count"),
+        body=lambda facts: (
+            _(
+                "The department took back its approval of hours that %(institution)s reported for you. %(reason)s "
+                "See what counts under continuing education, and ask the institution if you do not agree."
             )
             % facts
         ),

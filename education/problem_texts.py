@@ -17,6 +17,30 @@ _WORDS: dict[str, tuple[str, str]] = {
             "Save the table as a new workbook from the template and upload that, or call the department."
         ),
     ),
+    "cancelled": (
+        gettext_noop("The check was called off."),
+        gettext_noop("Upload the file again when you want it checked."),
+    ),
+    "file_too_costly": (
+        gettext_noop("Reading this file takes more time or memory than any ordinary table does."),
+        gettext_noop("Copy the rows into the template and upload that."),
+    ),
+    "rows_not_numbered": (
+        gettext_noop("The column 行号 is missing, so that nobody can know which rows these correct."),
+        gettext_noop("Use the table that you got back: it has the column. Or upload the whole table corrected."),
+    ),
+    "row_unknown": (
+        gettext_noop("Row {row} of the sheet names a row under 行号 that the corrected table does not have."),
+        gettext_noop("Leave 行号 as it is in the table that you got back; for a new row leave it empty."),
+    ),
+    "row_named_twice": (
+        gettext_noop("Two rows of the sheet both say under 行号 that they correct row {row}."),
+        gettext_noop("Keep one of them."),
+    ),
+    "row_number_format": (
+        gettext_noop("This is no number of a row."),
+        gettext_noop("Leave 行号 as it is in the table that you got back; for a new row leave it empty."),
+    ),
     "ends_before_start": (
         gettext_noop("The course ends before it starts."),
         gettext_noop("Check both dates; perhaps they changed places."),

@@ -135,6 +135,31 @@ def credited_rows(batch: Batch) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
+FLAGS = frozenset(
+    {"unusual_hours", "two_courses_at_once", "two_cities_at_once", "one_score_for_all", "former_name"}
+)
+"""Warnings about what is unusual, not merely about what a clerk should know."""
+
+
+def flags_of(batch: Batch) -> QuerySet[RowProblem]:
+    """Return what is unusual about the rows that an approval would credit, or about the batch as a whole."""
+    left_out = BatchRow.objects.filter(Q(dropped=True) | ~Q(refusal=""), batch=batch).values("number")
+    return problems_of(batch).filter(Q(row__isnull=True) | ~Q(row__in=left_out), code__in=FLAGS)
+
+
+def second_look_reasons(batch: Batch) -> list[str]:
+    """Return the codes of why a second reviewer must agree: flags that remain, or a size above the policy's."""
+    review = current_pack().on(clock.today()).review
+    codes = sorted(set(flags_of(batch).order_by().values_list("code", flat=True)))
+    rows = batch.rows_total - batch.rows_dropped
+    return ["large_batch", *codes] if rows > review.large_batch_rows else codes
+
+
+def people_credited(batch: Batch) -> QuerySet[Person]:
+    """Return the people with an account whom a batch credits, or has credited."""
+    return Person.objects.filter(ce_records__batch=batch, user__isnull=False).only("pk").distinct()
+
+
 def problems_of(batch: Batch) -> QuerySet[RowProblem]:
     """Return the problems in the order of the sheet, those of the whole file first, errors before warnings."""
     return RowProblem.objects.filter(batch=batch).order_by(F("row").asc(nulls_first=True), "severity", "pk")

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.events",
     "portal.notices",
+    "portal.employers",
     "portal.operations",
     "portal",
     "institutions",

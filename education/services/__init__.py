@@ -5,13 +5,27 @@ from education.services.moves import (
     BatchStateError,
     NotAReviewerError,
     NotOfInstitutionError,
+    SecondReviewerNeededError,
 )
-from education.services.reviewing import HoursAlreadyCreditedError, batch_approve, batch_return
+from education.services.reversing import (
+    ReversalStateError,
+    reversal_confirm,
+    reversal_dismiss,
+    reversal_propose,
+)
+from education.services.reviewing import (
+    HoursAlreadyCreditedError,
+    NothingToCreditError,
+    batch_approve,
+    batch_return,
+    row_refuse,
+)
 from education.services.submitting import SubmissionRefusedError, batch_recheck, batch_submit
 from education.services.uploading import (
     CannotCorrectError,
     FileRefusedAtUploadError,
     IdempotencyKeyReusedError,
+    batch_cancel,
     batch_upload,
 )
 
@@ -23,11 +37,19 @@ __all__ = [
     "IdempotencyKeyReusedError",
     "NotAReviewerError",
     "NotOfInstitutionError",
+    "NothingToCreditError",
+    "ReversalStateError",
+    "SecondReviewerNeededError",
     "SubmissionRefusedError",
     "batch_approve",
+    "batch_cancel",
     "batch_check",
     "batch_recheck",
     "batch_return",
     "batch_submit",
     "batch_upload",
+    "reversal_confirm",
+    "reversal_dismiss",
+    "reversal_propose",
+    "row_refuse",
 ]

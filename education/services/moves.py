@@ -54,3 +54,7 @@ def require_reviewer(by: Actor, batch: Batch) -> User:
     if not reviewers.filter(pk=user.pk).exists():
         raise NotAReviewerError
     return user
+
+
+class SecondReviewerNeededError(Exception):
+    """Two reviewers must agree, and the one who acts was the first."""

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from education.events import Verb
-from education.models import Batch, BatchState
-from education.services.moves import require_clerk
+from education.models import Batch, BatchRow, BatchState, RowProblem
+from education.progress import progress_abandon
+from education.services.moves import move, require_clerk
 from education.tasks import enqueue_check
 from institutions.models import Institution
 from portal import clock
@@ -52,10 +53,12 @@ def batch_upload(
     by: Actor,
     idempotency_key: str | None = None,
     corrects: Batch | None = None,
+    merges: bool = False,
 ) -> Batch:
     """Keep a file as a new batch and have it checked; return the earlier batch of the same file or key.
 
-    A correction of a returned batch keeps that batch's place in its month. Raises `NotOfInstitutionError`,
+    A correction of a returned batch keeps that batch's place in its month. With ``merges`` the file holds corrected rows
+    alone, each with its number; all others stay as they are in ``corrects``. Raises `NotOfInstitutionError`,
     `FileRefusedAtUploadError`, `IdempotencyKeyReusedError` or `CannotCorrectError`; then nothing is kept.
     """
     user = require_clerk(by, institution)
@@ -76,7 +79,7 @@ def batch_upload(
             uploaded_at=clock.now(),
         )
         if corrects:
-            _take_over(batch, corrects)
+            _take_over(batch, corrects, merges=merges)
         _store(batch, content)
         event_record(
             Verb.UPLOADED,
@@ -88,6 +91,25 @@ def batch_upload(
             corrects=str(corrects.pk) if corrects else None,
         )
         transaction.on_commit(lambda: enqueue_check(batch.pk))
+    return batch
+
+
+@transaction.atomic
+def batch_cancel(*, batch: Batch, by: Actor) -> Batch:
+    """Call off a check that waits or runs; the file stays as one that was not read.
+
+    Raises `NotOfInstitutionError`, or `BatchStateError` when the check is over; then nothing has changed.
+    """
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
+    require_clerk(by, batch.institution)
+    move(batch, BatchState.FAILED)
+    batch.failure, batch.checked_at = {"code": "cancelled", "params": {}}, clock.now()
+    batch.rows_total = batch.rows_valid = batch.warnings = batch.errors = 0
+    batch.save()
+    RowProblem.objects.filter(batch=batch).delete()
+    BatchRow.objects.filter(batch=batch).delete()
+    event_record(Verb.CANCELLED, at=batch.checked_at, by=by, subject=batch)
+    transaction.on_commit(lambda: progress_abandon(batch.pk))
     return batch
 
 
@@ -109,14 +131,16 @@ def _same(institution: Institution, sha256: str, key: str | None, corrects: Batc
     keyed = batches.filter(idempotency_key=key).first() if key else None
     if keyed and (keyed.sha256 != sha256 or (corrects and keyed.corrects_id != corrects.pk)):
         raise IdempotencyKeyReusedError(keyed)
-    return keyed or batches.filter(~Q(state__in=ENDED), sha256=sha256).first()
+    return keyed or batches.filter(~Q(state__in=ENDED), sha256=sha256, reversed_at__isnull=True).first()
 
 
-def _take_over(batch: Batch, corrects: Batch) -> None:
+def _take_over(batch: Batch, corrects: Batch, *, merges: bool) -> None:
     earlier = Batch.objects.select_for_update().filter(pk=corrects.pk, institution=batch.institution).first()
     if earlier is None or earlier.state not in CORRECTABLE or hasattr(earlier, "correction"):
         raise CannotCorrectError(corrects)
-    batch.corrects = earlier
+    if merges and earlier.state == BatchState.FAILED:
+        raise CannotCorrectError(corrects)  # it has no rows that could stay
+    batch.corrects, batch.merges = earlier, merges
     batch.quota_month, batch.quota_place = earlier.quota_month, earlier.quota_place
 
 

@@ -47,7 +47,7 @@ def test_an_approval_credits_every_row_to_its_person(school, by_clerk, by_review
     newcomer = Person.objects.get(id_number_hash=crypto.blind_index("id_number", number))
     assert (newcomer.name, newcomer.id_number, newcomer.ce_records.count()) == ("林南", number, 1)
     event = Event.objects.get(verb="education.batch.approved")
-    assert event.data == {"rows": 2}
+    assert event.data == {"rows": 2, "refused": 0}
 
 
 def test_one_person_with_two_courses_becomes_one_person(school, by_clerk, by_reviewer):
