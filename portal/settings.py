@@ -48,8 +48,6 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.events",
     "portal.notices",
-    "portal.employers",
-    "portal.operations",
     "portal",
     "institutions",
     "education",
