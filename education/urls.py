@@ -1,6 +1,6 @@
 from django.urls import path
 
-from education import views
+from education import consistency, views
 
 urlpatterns = [
     path("institution/", views.institution_home, name="institution-home"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("institution/batches/<uuid:pk>/recheck/", views.batch_recheck, name="batch-recheck"),
     path("institution/batches/<uuid:pk>/workbook/", views.batch_workbook, name="batch-workbook"),
     path("institution/batches/<uuid:pk>/receipt/", views.batch_receipt, name="batch-receipt"),
+    path("chief/consistency/", consistency.consistency_page, name="chief-consistency"),
     path("review/batches/", views.review_batches, name="review-batches"),
     path("review/batches/<uuid:pk>/", views.review_batch, name="review-batch"),
     path("review/batches/<uuid:pk>/approve/", views.review_batch_approve, name="review-batch-approve"),

@@ -15,6 +15,7 @@ class InstitutionsConfig(AppConfig):
 
         messages.register_notices()
         register_entry(Entry("institutions", _("Training institutions"), order=70), *Role)
+        register_entry(Entry("chief-institutions", _("Institutions’ qualification"), order=20), Role.CHIEF)
         register_queue(
             WorkQueue(
                 "designation_reports",

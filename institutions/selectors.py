@@ -1,13 +1,14 @@
 """Which institutions are qualified when, and what was reported."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BinaryField, Count, F, Func, Min, Q, QuerySet, Value
+from django.db.models import BinaryField, Count, F, Func, Min, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from institutions.models import DesignationReport, Institution, Qualification
+from portal.accounts.models import User
 from portal.desk import QueueState
 
 _COVERED = """
@@ -85,3 +86,35 @@ def designation_reports_waiting() -> QueueState:
     found = designation_reports(DesignationReport.State.OPEN).order_by()
     figures = found.aggregate(waiting=Count("pk"), oldest=Min("reported_at"))
     return QueueState(figures["waiting"], figures["oldest"])
+
+
+def institutions_known(day: date, *, words: str = "") -> QuerySet[Institution]:
+    """Return every institution in the order of their credit codes, with those qualified on ``day`` marked (4.2).
+
+    Each has ``in_force`` (its qualification on that day, or nothing) and ``clerks`` (how many accounts).
+    """
+    found = Institution.objects.prefetch_related(
+        Prefetch("qualifications", _qualifications_on(day), to_attr="in_force")
+    ).annotate(clerks=Count("memberships", filter=Q(memberships__user__is_active=True)))
+    for word in words.split():
+        found = found.filter(Q(name__icontains=word) | Q(code__icontains=word))
+    return found.order_by("code")
+
+
+def qualifications_of(institution: Institution) -> QuerySet[Qualification]:
+    return institution.qualifications.order_by("-valid_from")
+
+
+def clerks_of(institution: Institution) -> QuerySet[User]:
+    """Return the accounts that work for an institution, those that ended last."""
+    return User.objects.filter(membership__institution=institution).order_by("-is_active", "username")
+
+
+def qualification_figures(day: date, *, soon: int) -> dict[str, int]:
+    """Count institutions, those qualified on ``day``, and qualifications that end within ``soon`` days after it."""
+    ending = _qualifications_on(day).filter(valid_until__lte=day + timedelta(days=soon))
+    return {
+        "known": Institution.objects.count(),
+        "qualified": qualified_on(day).count(),
+        "ending": ending.count(),
+    }

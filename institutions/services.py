@@ -1,7 +1,9 @@
 """Institutions, their qualifications and clerks (2.2), and reports of a forbidden designation (4.2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,9 +12,10 @@ from institutions.events import Verb
 from institutions.models import DesignationReport, Ground, Institution, Membership, Qualification
 from portal import clock
 from portal.accounts.models import Role, User
+from portal.accounts.services import staff_create
 from portal.events.services import Actor, event_record
 from portal.identity import Problem, normalise_credit_code
-from portal.notices.services import notice_send
+from portal.notices.services import notice_send, notices_send
 
 
 class CreditCodeError(ValueError):
@@ -134,8 +137,7 @@ def qualification_end(
     Raises `QualificationSpanError` for a day before its first one or after an end that was set before.
     """
     with transaction.atomic():
-        institution = Institution.objects.select_for_update().get(pk=qualification.institution_id)
-        locked = Qualification.objects.select_for_update().get(pk=qualification.pk)
+        institution, locked = _locked(qualification)
         if last_day < locked.valid_from or (locked.valid_until and last_day > locked.valid_until):
             raise QualificationSpanError
         locked.valid_until = last_day
@@ -149,7 +151,62 @@ def qualification_end(
             last_day=last_day.isoformat(),
             reason=reason,
         )
+        _clerks_tell(
+            institution, "institutions.qualification_ended", {"last_day": last_day.isoformat(), "reason": reason}
+        )
     return locked
+
+
+def qualification_suspend(
+    *, qualification: Qualification, first_day: date, last_day: date, reason: str, by: Actor
+) -> Qualification:
+    """Take a qualification away from one day to another, both included; return what goes on afterwards.
+
+    It becomes two spans on the same ground, with a gap. Raises `QualificationSpanError` unless a day of the
+    qualification is left before and after the gap.
+    """
+    with transaction.atomic():
+        institution, locked = _locked(qualification)
+        ends = locked.valid_until
+        if not locked.valid_from < first_day <= last_day or (ends and last_day >= ends):
+            raise QualificationSpanError
+        at = clock.now()
+        locked.valid_until = first_day - timedelta(days=1)
+        locked.save(update_fields=["valid_until"])
+        afterwards = Qualification.objects.create(
+            institution=institution,
+            ground=locked.ground,
+            reference=locked.reference,
+            valid_from=last_day + timedelta(days=1),
+            valid_until=ends,
+            created_at=at,
+        )
+        facts: dict[str, Any] = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat(), "reason": reason}
+        event_record(
+            Verb.QUALIFICATION_SUSPENDED, at=at, by=by, subject=institution, ground=locked.ground, **facts
+        )
+        _clerks_tell(institution, "institutions.qualification_suspended", facts)
+    return afterwards
+
+
+def _locked(qualification: Qualification) -> tuple[Institution, Qualification]:
+    institution = Institution.objects.select_for_update().get(pk=qualification.institution_id)
+    return institution, Qualification.objects.select_for_update().get(pk=qualification.pk)
+
+
+def _clerks_tell(institution: Institution, code: str, facts: Mapping[str, str]) -> None:
+    clerks = User.objects.filter(membership__institution=institution, is_active=True)
+    notices_send(code, to=clerks, at=clock.now(), facts=facts, link="/institution/")
+
+
+def clerk_open(*, institution: Institution, username: str, display_name: str, password: str, by: Actor) -> User:
+    """Open the account of a clerk who works for this institution. Raises `UsernameTakenError` of the accounts."""
+    with transaction.atomic():
+        user = staff_create(
+            username=username, role=Role.CLERK, display_name=display_name, password=password, by=by
+        )
+        clerk_assign(user=user, institution=institution, by=by)
+    return user
 
 
 def clerk_assign(*, user: User, institution: Institution, by: Actor) -> Membership:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from institutions import views
+from institutions import views, views_chief
 
 urlpatterns = [
     path("institutions/", views.institutions_page, name="institutions"),
@@ -12,4 +12,9 @@ urlpatterns = [
         views.review_designation_report,
         name="review-designation-report",
     ),
+    path("chief/institutions/", views_chief.institution_list, name="chief-institutions"),
+    path("chief/institutions/register/", views_chief.institution_new, name="chief-institution-new"),
+    path("chief/institutions/<int:pk>/", views_chief.institution_page, name="chief-institution"),
+    path("chief/institutions/<int:pk>/clerks/open/", views_chief.clerk_new, name="chief-clerk-new"),
+    path("chief/qualifications/<int:pk>/end/", views_chief.qualification_stop, name="chief-qualification-end"),
 ]

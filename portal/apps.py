@@ -1,5 +1,14 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PortalConfig(AppConfig):
     name = "portal"
+
+    def ready(self) -> None:
+        from portal import holdings
+        from portal.accounts.models import Role
+        from portal.navigation import Entry, register_entry
+
+        holdings.register()
+        register_entry(Entry("my-data", _("My data"), order=65), Role.WORKER)

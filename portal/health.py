@@ -23,8 +23,13 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer 200 when database, schema and Redis can be used; else 503 with the name of what cannot."""
-    state = {"database": _database(), "schema": _schema(), "redis": _redis()}
+    state = readiness()
     return JsonResponse(state, status=200 if all(state.values()) else 503)
+
+
+def readiness() -> dict[str, bool]:
+    """Return for each part that a page needs whether it can be used."""
+    return {"database": _database(), "schema": _schema(), "redis": _redis()}
 
 
 def _database() -> bool:

@@ -48,6 +48,8 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.events",
     "portal.notices",
+    "portal.employers",
+    "portal.operations",
     "portal",
     "institutions",
     "education",

@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal import views, views_review
+from portal import mydata, reveals, views, views_review
+from portal.events import views as events_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.start, name="start"),
@@ -17,9 +18,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.health")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.notices.urls")),
+    path("", include("portal.employers.urls")),
+    path("me/data/", mydata.my_data, name="my-data"),
+    path("me/data/export/", mydata.my_data_export, name="my-data-export"),
+    path("review/people/<uuid:pk>/id-number/", reveals.reveal_page, name="identity-reveal"),
+    path("audit/", events_views.audit, name="audit"),
+    path("audit/export/", events_views.audit_export, name="audit-export"),
+    path("", include("portal.operations.urls")),
     path("", include("institutions.urls")),
     path("", include("education.urls")),
     path("", include("certificates.urls")),
+    path("", include("certificates.urls_desks")),
     path("api/v1/", include("portal.api.urls")),
 ]
 

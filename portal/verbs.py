@@ -7,3 +7,5 @@ from portal.events.verbs import register_verbs
 @register_verbs
 class Verb(TextChoices):
     CLOCK_MOVED = "portal.clock.moved", _("Simulated time moved")
+    HISTORY_EXPORTED = "portal.history.exported", _("History taken along")
+    MY_DATA_EXPORTED = "portal.my_data.exported", _("Own data taken along")

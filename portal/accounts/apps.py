@@ -14,3 +14,4 @@ class AccountsConfig(AppConfig):
         messages.register_notices()
         register_entry(Entry("profile", _("My profile"), order=30), Role.WORKER)
         register_entry(Entry("photo", _("My photo"), order=31), Role.WORKER)
+        register_entry(Entry("staff", _("Staff and roles"), order=30), Role.CHIEF)

@@ -19,3 +19,4 @@ class Verb(TextChoices):
     PASSWORD_RESET = "accounts.password.reset", _("Password set anew by an operator")
     PROFILE_UPDATED = "accounts.profile.updated", _("Profile updated")
     PHOTO_REPLACED = "accounts.photo.replaced", _("Photo uploaded")
+    IDENTITY_REVEALED = "accounts.identity.revealed", _("Whole ID number shown to staff")

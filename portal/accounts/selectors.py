@@ -1,7 +1,9 @@
 """Finding people and accounts."""
 
+from django.db.models import QuerySet
+
 from portal import crypto
-from portal.accounts.models import Person, User
+from portal.accounts.models import Person, Role, User
 from portal.identity import normalise_id_number, normalise_mobile, visible
 
 
@@ -38,3 +40,9 @@ def user_by_identifier(typed: str) -> User | None:
 def person_by_id_number(id_number: str) -> Person | None:
     """Return the person with this normalised ID number."""
     return Person.objects.filter(id_number_hash=id_number_hash(id_number)).first()
+
+
+def staff_accounts(*, role: str = "", active: bool) -> QuerySet[User]:
+    """Return the accounts of everybody but site professionals, by role and user name."""
+    found = User.objects.exclude(role=Role.WORKER).filter(is_active=active)
+    return (found.filter(role=role) if role else found).order_by("role", "username")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
 from portal import clock, crypto
@@ -31,6 +31,14 @@ class IdentityTakenError(Exception):
 
 class MobileTakenError(Exception):
     """The mobile belongs to another account."""
+
+
+class UsernameTakenError(Exception):
+    """Another account has the user name, or had it: a name is never given twice."""
+
+
+class OwnAccountError(Exception):
+    """Nobody ends the own account: there would be nobody to undo it."""
 
 
 class SignInRefusedError(Exception):
@@ -124,26 +132,36 @@ def _repetition_tell(owner: User, person: Person, *, by: Actor) -> None:
 def staff_create(
     *, username: str, role: Role, display_name: str, password: str, by: Actor, area_code: str = ""
 ) -> User:
-    """Open an account for anyone but a site professional; ``area_code`` is a county officer's."""
+    """Open an account for anyone but a site professional; ``area_code`` is a county officer's.
+
+    Raises `UsernameTakenError`.
+    """
     if role == Role.WORKER:
         raise ValueError("Site professionals register themselves.")
-    hashed = make_password(password)
+    user = User(
+        username=username,
+        role=role,
+        display_name=display_name,
+        password=make_password(password),
+        area_code=area_code,
+        created_at=clock.now(),
+    )
     with transaction.atomic():
-        at = clock.now()
-        user = User.objects.create(
-            username=username,
-            role=role,
-            display_name=display_name,
-            password=hashed,
-            area_code=area_code,
-            created_at=at,
-        )
-        event_record(Verb.CREATED, at=at, by=by, subject=user, role=role.value)
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+        except IntegrityError as error:
+            if User.objects.filter(username=username).exists():
+                raise UsernameTakenError from error
+            raise
+        event_record(Verb.CREATED, at=user.created_at, by=by, subject=user, role=role.value)
     return user
 
 
 def account_end(*, user: User, reason: str, by: Actor) -> None:
-    """End an account; its sessions end with their next request."""
+    """End an account; its sessions end with their next request. Raises `OwnAccountError`."""
+    if by.user and by.user.pk == user.pk:
+        raise OwnAccountError
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         if not locked.is_active:
@@ -212,9 +230,14 @@ def password_change(*, user: User, password: str, by: Actor) -> User:
 
 def password_reset(*, user: User, by: Actor) -> str:
     """Return a new random password for somebody who lost theirs and showed their papers; the holder is told."""
-    password = "-".join(get_random_string(4, UNMISTAKABLE) for _ in range(4))
+    password = random_password()
     _password_set(user, password, Verb.PASSWORD_RESET, by=by)
     return password
+
+
+def random_password() -> str:
+    """Return a password that can be read out: about 79 bits, no letters that look alike."""
+    return "-".join(get_random_string(4, UNMISTAKABLE) for _ in range(4))
 
 
 def _password_set(user: User, password: str, verb: Verb, *, by: Actor) -> User:
@@ -230,9 +253,18 @@ def _password_set(user: User, password: str, verb: Verb, *, by: Actor) -> User:
 
 
 def profile_update(
-    *, person: Person, name: str, mobile: str, area_code: str, employment: Employment, by: Actor
+    *,
+    person: Person,
+    name: str,
+    mobile: str,
+    area_code: str,
+    employment: Employment,
+    by: Actor,
+    email: str | None = None,
 ) -> Person:
     """Keep what a person says of themselves; the first time completes the profile (1.3).
+
+    ``email`` is an address for reminders, empty for none; None leaves it as it is.
 
     Raises `MobileTakenError`. Certificates keep the names and employers with which they were issued.
     """
@@ -240,13 +272,14 @@ def profile_update(
         locked = Person.objects.select_for_update().get(pk=person.pk)
         if _is_mobile_taken(mobile, locked):
             raise MobileTakenError
-        wanted: dict[str, str | bool] = {
+        wanted: dict[str, str | bool | None] = {
             "name": name,
             "mobile": mobile,
             "area_code": area_code,
             "employer_name": employment.name,
             "employer_code": employment.code,
             "without_employer": employment.is_none,
+            "email": locked.email if email is None else email or None,
         }
         changed = sorted(field for field, value in wanted.items() if getattr(locked, field) != value)
         if changed or locked.profile_completed_at is None:
@@ -254,7 +287,9 @@ def profile_update(
     return locked
 
 
-def _profile_save(person: Person, wanted: dict[str, str | bool], changed: list[str], *, by: Actor) -> None:
+def _profile_save(
+    person: Person, wanted: dict[str, str | bool | None], changed: list[str], *, by: Actor
+) -> None:
     at = clock.now()
     for field, value in wanted.items():
         setattr(person, field, value)
@@ -270,6 +305,11 @@ def _profile_save(person: Person, wanted: dict[str, str | bool], changed: list[s
         changed=changed,
         mobile=mask_mobile(str(wanted["mobile"])),
     )
+
+
+def language_keep(*, user: User, language: str) -> None:
+    """Keep the language in which an account is written to: the one in which its holder reads the pages."""
+    User.objects.filter(pk=user.pk).exclude(language=language).update(language=language)
 
 
 def photo_replace(*, person: Person, portrait: Portrait, by: Actor) -> Photo:

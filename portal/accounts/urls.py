@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.accounts import views
+from portal.accounts import views, views_staff
 
 urlpatterns = [
     path("register/", views.register_page, name="register"),
@@ -10,4 +10,7 @@ urlpatterns = [
     path("me/profile/", views.profile_page, name="profile"),
     path("me/photo/", views.photo_page, name="photo"),
     path("me/photo/image/", views.photo_image, name="photo-image"),
+    path("chief/staff/", views_staff.staff_list, name="staff"),
+    path("chief/staff/open/", views_staff.staff_open, name="staff-open"),
+    path("chief/staff/<uuid:pk>/end/", views_staff.staff_end, name="staff-end"),
 ]

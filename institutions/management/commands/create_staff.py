@@ -5,12 +5,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from institutions.models import Institution
 from institutions.services import clerk_assign
 from portal.accounts.models import Role
-from portal.accounts.services import staff_create
+from portal.accounts.services import UsernameTakenError, staff_create
 from portal.events.services import Actor
 
 ROLES = [role.value for role in Role if role not in {Role.WORKER, Role.EMPLOYER}]
@@ -46,7 +46,7 @@ class Command(BaseCommand):
                     area_code=options["area"],
                     by=by,
                 )
-            except IntegrityError as error:
+            except UsernameTakenError as error:
                 raise CommandError(f"There is an account {options['username']} already.") from error
             if options["institution"]:
                 clerk_assign(user=user, institution=_institution(options["institution"]), by=by)

@@ -1,0 +1,81 @@
+"""Staff and their roles, in the hands of the reviewer in chief."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.accounts.forms_staff import AccountEndForm, StaffForm
+from portal.accounts.models import Role
+from portal.accounts.selectors import staff_accounts
+from portal.accounts.services import (
+    OwnAccountError,
+    UsernameTakenError,
+    account_end,
+    random_password,
+    staff_create,
+)
+from portal.events.services import Actor
+from portal.forms import form_status
+from portal.permissions import SignedInRequest, role_required
+
+ON_A_PAGE = 50
+chief_page = role_required(Role.CHIEF)
+
+
+@chief_page
+@require_GET
+def staff_list(request: SignedInRequest) -> HttpResponse:
+    role, ended = request.GET.get("role", ""), request.GET.get("state") == "ended"
+    found = staff_accounts(role=role if role in Role.values else "", active=not ended)
+    page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
+    roles = [(each.value, each.label) for each in Role if each != Role.WORKER]
+    return render(request, "chief/staff.html", {"page": page, "roles": roles, "role": role, "ended": ended})
+
+
+@chief_page
+@require_http_methods(["GET", "POST"])
+def staff_open(request: SignedInRequest) -> HttpResponse:
+    """Open an account; its first password is shown in this one answer and nowhere else."""
+    form = StaffForm(request.POST or None)
+    if form.is_valid():
+        said, password = form.cleaned_data, random_password()
+        try:
+            user = staff_create(
+                username=said["username"],
+                role=Role(said["role"]),
+                display_name=said["display_name"],
+                password=password,
+                area_code=said["area_code"],
+                by=Actor.of(request),
+            )
+        except UsernameTakenError:
+            form.add_error("username", _("This user name is taken. Choose another one."))
+        else:
+            return render(request, "chief/staff_opened.html", {"account": user, "password": password})
+    return render(request, "chief/staff_open.html", {"form": form}, status=form_status(form))
+
+
+@chief_page
+@require_http_methods(["GET", "POST"])
+def staff_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """End an account, after one look at whose it is."""
+    account = get_object_or_404(staff_accounts(active=True), pk=pk)
+    form = AccountEndForm(request.POST or None)
+    if form.is_valid():
+        try:
+            account_end(user=account, reason=form.cleaned_data["reason"], by=Actor.of(request))
+        except OwnAccountError:
+            form.add_error(None, _("This is your own account. Ask another reviewer in chief to end it."))
+        else:
+            messages.success(
+                request, _("The account is ended; whoever is signed in with it is out with the next click.")
+            )
+            return redirect("staff")
+    return render(
+        request, "chief/staff_end.html", {"form": form, "account": account}, status=form_status(form)
+    )

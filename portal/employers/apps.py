@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class EmployersConfig(AppConfig):
+    name = "portal.employers"
+    label = "employers"
+
+    def ready(self) -> None:
+        from portal.accounts.models import Role
+        from portal.employers import events, messages  # noqa: F401 - importing registers the event texts
+        from portal.employers.selectors import open_invitation_count
+        from portal.navigation import Entry, register_entry
+
+        messages.register_notices()
+        register_entry(Entry("employer-workers", _("Invitations"), order=20), Role.EMPLOYER)
+        register_entry(
+            Entry("my-employers", _("Employers"), order=50, count=open_invitation_count), Role.WORKER
+        )
