@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_POST
 
 from portal import clock
+from portal.accounts.models import User
+from portal.accounts.services import language_keep
 from portal.context import DISPLAY_COOKIE, LARGE
 from portal.events.services import Actor, event_record
 from portal.models import SimulatedClock
@@ -98,6 +100,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     response = _back(request)
     if (language := request.POST.get("language")) in dict(settings.LANGUAGES):
         _remember(response, settings.LANGUAGE_COOKIE_NAME, str(language))
+        if isinstance(request.user, User):
+            language_keep(user=request.user, language=str(language))
     return response
 
 

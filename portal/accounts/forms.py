@@ -153,6 +153,14 @@ def area_choices_blank() -> list[tuple[str, Any]]:
 class ProfileForm(Form):
     name = _name_field()
     mobile = _mobile_field()
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        help_text=_("Optional. Reminders of deadlines go there too."),
+        max_length=TYPED_AT_MOST,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+        error_messages={"invalid": _("Enter an e-mail address such as name@example.com, or leave it empty.")},
+    )
     area_code = forms.ChoiceField(
         label=_("City or county"),
         help_text=_("Where you work."),
@@ -177,7 +185,15 @@ class ProfileForm(Form):
 
     @classmethod
     def of(cls, person: Person) -> "ProfileForm":
-        fields = ("name", "mobile", "area_code", "without_employer", "employer_name", "employer_code")
+        fields = (
+            "name",
+            "mobile",
+            "email",
+            "area_code",
+            "without_employer",
+            "employer_name",
+            "employer_code",
+        )
         return cls(initial={field: getattr(person, field) for field in fields})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -163,6 +163,7 @@ def _profile_saved(request: SignedInRequest, person: Person, form: ProfileForm) 
             person=person,
             name=said["name"],
             mobile=said["mobile"],
+            email=said["email"],
             area_code=said["area_code"],
             employment=form.employment,
             by=Actor.of(request),

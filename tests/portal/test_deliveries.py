@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from portal import clock
 from portal.notices import channels, deliveries
@@ -188,3 +189,40 @@ def test_two_workers_send_each_message_once(gateway):
     sent = in_threads(2, lambda _: run())
     assert sum(sent) == 12
     assert len({letter.address for letter in gateway.letters}) == len(gateway.letters) == 12
+
+
+class TestWhereToWrite:
+    def test_is_said_in_the_profile_and_kept_encrypted(self, client):
+        user = factories.worker()
+        client.force_login(user)
+        said = {
+            "name": user.person.name,
+            "mobile": user.person.mobile,
+            "area_code": "460100",
+            "employer_name": "海口样例",
+        }
+        client.post("/me/profile/", said | {"email": "haisheng@example.invalid"})
+        user.person.refresh_from_db()
+        assert user.person.email == "haisheng@example.invalid"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT email FROM accounts_person WHERE id = %s", [user.person.pk])
+            assert b"haisheng" not in bytes(cursor.fetchone()[0])
+        assert "haisheng@example.invalid" in client.get("/me/profile/").content.decode()
+        client.post("/me/profile/", said | {"email": ""})
+        user.person.refresh_from_db()
+        assert user.person.email is None
+
+    def test_that_is_no_address_is_refused(self, client):
+        user = factories.worker()
+        client.force_login(user)
+        assert client.post("/me/profile/", {"email": "haisheng"}).status_code == 422
+
+    def test_follows_the_language_in_which_the_pages_are_read(self, client):
+        user = factories.worker()
+        client.force_login(user)
+        client.post("/language/", {"language": "en"})
+        user.refresh_from_db()
+        assert user.language == "en"
+        client.post("/language/", {"language": "tlh"})
+        user.refresh_from_db()
+        assert user.language == "en"
