@@ -1,6 +1,7 @@
 """Every route and call, for every role, for what is one's own and what is not, against the table in permissions.txt."""
 
 from dataclasses import dataclass, field
+from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from institutions.models import DesignationReport
 from portal import clock
 from portal.accounts.models import Role, User
 from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
+from portal.employers.models import Employer
+from portal.employers.services import Company, Invitee, employer_register, workers_invite
 from portal.events.services import Actor
 from tests import factories
 from tests.education import batches
@@ -68,13 +71,39 @@ class Side:
     objects: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
-def side() -> Side:
+def side(area_code: str, firm: str) -> Side:
     school = factories.institution()
-    clerk = factories.clerk(school)
-    made = Side({"worker": factories.worker(), "clerk": clerk})
-    made.objects = {**_workers(made.users["worker"].person), **_clerks(school, Actor(means="web", user=clerk))}
-    made.objects |= {"review-designation-report": {"pk": _designation_report().pk}}
+    clerk, worker = factories.clerk(school), factories.worker(area_code=area_code, employer_name=firm)
+    employer = _employer(firm)
+    made = Side({"worker": worker, "clerk": clerk, "employer": employer.user})
+    made.objects = {
+        **_workers(worker.person),
+        **_clerks(school, Actor(means="web", user=clerk)),
+        **_chiefs(school),
+        **_invited(employer, worker.person),
+        "review-designation-report": {"pk": _designation_report().pk},
+        "county-notice": {"key": md5(firm.encode(), usedforsecurity=False).hexdigest()},
+    }
     return made
+
+
+def _employer(firm: str) -> Employer:
+    company = Company(code="91460000MA5T0SAMPL", name=firm, contact="林主任", phone="19900000000")
+    return employer_register(company=company, username=f"firm-{firm}", password=factories.PASSWORD, by=BY)
+
+
+def _invited(employer: Employer, person) -> dict[str, dict[str, object]]:
+    workers_invite(employer=employer, people=[Invitee(name=person.name, id_number=person.id_number)], by=BY)
+    invitation = {"pk": employer.invitations.get().pk}
+    return {"employer-invitation-cancel": invitation, "employer-invitation-answer": invitation}
+
+
+def _chiefs(school) -> dict[str, dict[str, object]]:
+    return {
+        **dict.fromkeys(("chief-institution", "chief-clerk-new"), {"pk": school.pk}),
+        "chief-qualification-end": {"pk": school.qualifications.get().pk},
+        "staff-end": {"pk": factories.reviewer().pk},
+    }
 
 
 def _workers(person) -> dict[str, dict[str, object]]:
@@ -120,6 +149,7 @@ def _workers(person) -> dict[str, dict[str, object]]:
         "electronic-certificate-photo": of_electronic,
         "voiding": of_electronic,
         "voiding-evidence": {"pk": evidence.pk},
+        "identity-reveal": {"pk": person.pk},
         "review-voiding": {"pk": proposal.pk},
         "review-voiding-evidence": {"pk": evidence.pk},
         "review-archive-check": {"pk": check.pk},
@@ -151,9 +181,16 @@ def _designation_report() -> DesignationReport:
 
 
 PUBLIC_OBJECTS = {
+    "api-status-list": {"name": "revocation-0"},
+    "county-export": {"kind": "csv"},
+    "employer-export": {"kind": "csv"},
     "verify-short": {"number": format_number("46", 2020, "101", 999999)},
     "api-verify": {"number": format_number("46", 2020, "101", 999999)},
 }
+
+
+FIELDS = {"employer-invitation-answer": "answer=decline"}
+"""What must be sent besides, for routes that do not exist without it."""
 
 
 @dataclass
@@ -198,7 +235,7 @@ def world(django_db_setup, django_db_blocker):
         whole = transaction.atomic()
         whole.__enter__()
         clock.move_to(TODAY, running=False)
-        mine, theirs = side(), side()
+        mine, theirs = side("460100", "海口样例建筑有限公司"), side("460200", "三亚样例建筑有限公司")
         users = mine.users | {role.value: _staff(role) for role in Role if role.value not in mine.users}
         yield World(
             mine,
@@ -225,7 +262,7 @@ def answer(client: Client, line: Line, address: str) -> str:
     elif line.is_api:
         body, content_type = "{}", "application/json"
     else:
-        body, content_type = "nothing=asked", "application/x-www-form-urlencoded"
+        body, content_type = FIELDS.get(line.route, "nothing=asked"), "application/x-www-form-urlencoded"
     with transaction.atomic():
         response = client.generic(line.method, address, body, content_type)
         response.getvalue()  # a file is closed when it was read
@@ -262,7 +299,9 @@ def test_each_role_gets_what_the_table_says(world, line):
     assert found == expected
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.scope], ids=lambda line: f"{line.method} {line.route} {line.may}")
+@pytest.mark.parametrize(
+    "line", [line for line in LINES if line.scope], ids=lambda line: f"{line.method} {line.route} {line.may}"
+)
 def test_a_token_without_the_scope_and_a_session_open_no_call(world, line):
     address = world.address(line, world.mine)
     for role in line.roles:
@@ -271,7 +310,11 @@ def test_a_token_without_the_scope_and_a_session_open_no_call(world, line):
         assert answer(world.reader(role), line, address) == "401"
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.anonymous == SIGN_IN], ids=lambda line: f"{line.method} {line.route}")
+@pytest.mark.parametrize(
+    "line",
+    [line for line in LINES if line.anonymous == SIGN_IN],
+    ids=lambda line: f"{line.method} {line.route}",
+)
 def test_a_token_opens_no_page(world, line):
     address = world.address(line, world.mine)
     assert {answer(world.callers[role], line, address) for role in line.roles} == {SIGN_IN}
@@ -307,4 +350,7 @@ def _view(route) -> str:
 def test_pages_that_change_something_refuse_to_do_so_without_the_form_token(world):
     for line in (line for line in LINES if line.method == "POST" and not line.is_api):
         role = sorted(line.roles)[0]
-        assert answer(world.reader(role, enforce_csrf_checks=True), line, world.address(line, world.mine)) == "403", line.route
+        assert (
+            answer(world.reader(role, enforce_csrf_checks=True), line, world.address(line, world.mine))
+            == "403"
+        ), line.route
