@@ -8,7 +8,7 @@ import argparse
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -98,12 +98,16 @@ def timed(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def scan(table: str) -> None:
-    execute(f"SET max_parallel_workers_per_gather = 0; SELECT sum(hours), sum(professional_hours) FROM {table}")
+    execute(
+        f"SET max_parallel_workers_per_gather = 0; SELECT sum(hours), sum(professional_hours) FROM {table}"
+    )
     execute("RESET max_parallel_workers_per_gather")
 
 
 def group_by() -> None:
-    execute("SELECT count(*) FROM (SELECT person_id, post_code, sum(hours) FROM education_cerecord GROUP BY 1, 2) x")
+    execute(
+        "SELECT count(*) FROM (SELECT person_id, post_code, sum(hours) FROM education_cerecord GROUP BY 1, 2) x"
+    )
 
 
 def compute(statement: Callable, pack: str, as_of: date, kinds=("electronic", "safety_officer")) -> None:
@@ -156,34 +160,46 @@ def credit(people: int, *, settled: bool) -> float:
     return seconds
 
 
-def measure(people: int) -> list[Line]:
+def measure(people: int) -> Iterator[Line]:
+    """Yield the lines one by one, the limit that the others are compared with first."""
     from certificates import ledger
 
-    turn = date(2024, 1, 1)
-    lines = [
-        Line("bare serial scan of the records", timed(lambda: scan("education_cerecord"))),
-        Line("bare serial scan of the integers alone", timed(lambda: scan("bench_integers"))),
-        Line("bare GROUP BY person and post", timed(group_by, 1)),
-        Line("all from the records, hainan-2020", timed(lambda: compute(ledger.standings, "hainan-2020", AS_OF)), None, "≤ 8"),
-        Line("all from the records, hubei-2021", timed(lambda: compute(ledger.standings, "hubei-2021", AS_OF), 1)),
-        once("first settlement, everything written", settle(AS_OF)),
-    ]
+    turn, credited = date(2024, 1, 1), min(people, CREDITED)
+    yield Line("bare serial scan of the records", timed(lambda: scan("education_cerecord")))
+    yield Line("bare serial scan of the integers alone", timed(lambda: scan("bench_integers")))
+    yield Line("bare GROUP BY person and post", timed(group_by, 1))
+    yield Line(
+        "all from the records, hainan-2020",
+        timed(lambda: compute(ledger.standings, "hainan-2020", AS_OF)),
+        target="≤ 8",
+    )
+    yield Line(
+        "all from the records, hubei-2021", timed(lambda: compute(ledger.standings, "hubei-2021", AS_OF), 1)
+    )
+    yield once("first settlement, everything written", settle(AS_OF))
     execute("VACUUM ANALYZE certificates_certificatestanding")
-    lines += [
-        once("settled again from the records", settle(date(2023, 6, 16))),
-        once("a night, from the sums", settle(date(2023, 6, 17), recount=False), "≤ 1.5"),
-        once("a night, from the sums, once more", settle(LATER, recount=False), "≤ 1.5"),
-        Line("all from the sums, at the turn of a year", timed(lambda: compute(ledger.standings_from_sums, "hainan-2020", turn)), None, "≤ 1.5"),
-        Line("bare serial scan of the records, again", timed(lambda: scan("education_cerecord"))),
-    ]  # fmt: skip
-    bare = statistics.median(credit(people, settled=False) for _ in range(ROUNDS))
-    kept = statistics.median(credit(people, settled=True) for _ in range(ROUNDS))
-    lines += [
-        Line(f"{min(people, CREDITED)} rows credited, bare INSERT … SELECT", bare),
-        Line("the same, and the standings of those people", kept, None, f"{kept / bare:.2f} × the line above"),
-        once("the turn of the year, everything written", settle(turn, recount=False)),
-    ]
-    return lines
+    yield once("settled again from the records", settle(date(2023, 6, 16)))
+    yield once("a night, from the sums", settle(date(2023, 6, 17), recount=False), "≤ 1.5")
+    yield once("a night, from the sums, once more", settle(LATER, recount=False), "≤ 1.5")
+    yield Line(
+        "all from the sums, at the turn of a year",
+        timed(lambda: compute(ledger.standings_from_sums, "hainan-2020", turn)),
+        target="≤ 1.5",
+    )
+    yield Line("bare serial scan of the records, again", timed(lambda: scan("education_cerecord")))
+    bare, kept = (
+        statistics.median(credit(people, settled=settled) for _ in range(ROUNDS)) for settled in (False, True)
+    )
+    yield Line(f"{credited} rows credited, bare INSERT … SELECT", bare)
+    yield Line(
+        "the same, and the standings of those people", kept, target=f"{kept / bare:.2f} × the line above"
+    )
+    yield once("the turn of the year, everything written", settle(turn, recount=False))
+
+
+def shown(line: Line, limit: float) -> str:
+    rows = "" if line.rows is None else f"{line.rows:,} rows written"
+    return f"{line.name:48} {line.seconds:8.3f} s {line.seconds / limit:7.2f} ×  {line.target:12} {rows}".rstrip()
 
 
 def main() -> None:
@@ -193,14 +209,13 @@ def main() -> None:
     with own_database():
         for statement in LOAD:
             execute(statement.format(people=people, posts=POSTS, photo=PHOTO))
+        print(f"{people:,} certificates, {3 * people:,} records", flush=True)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        lines = measure(people)
+        limit = 0.0
+        for line in measure(people):
+            limit = limit or line.seconds
+            print(shown(line, limit), flush=True)
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    limit = statistics.median(line.seconds for line in lines if line.name.startswith("bare serial scan of the records"))
-    print(f"{people:,} certificates, {3 * people:,} records")
-    for line in lines:
-        rows = "" if line.rows is None else f"{line.rows:,} rows written"
-        print(f"{line.name:48} {line.seconds:8.3f} s {line.seconds / limit:7.2f} ×  {line.target:12} {rows}".rstrip())
     print(f"memory of the Python process grew by {grown // 1024} MiB")
 
 
