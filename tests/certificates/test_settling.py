@@ -204,61 +204,58 @@ def assert_equal_to_the_rule(answers: Answers, day: date) -> None:
         assert row.pack == policy.pack
 
 
-# A year's turn, the end of grace and the days around them; 29 February; and far ahead, where all have lapsed.
-DAYS = [
-    date(2019, 12, 31),
-    date(2022, 1, 31),
-    date(2022, 2, 1),
-    date(2022, 12, 31),
-    date(2024, 2, 28),
-    date(2024, 2, 29),
-]
+# A year's turn, the end of grace and the days around them; 29 February; and far ahead, where nearly all have lapsed.
+DAYS = [date(2019, 12, 31), date(2022, 1, 31), date(2022, 2, 1), date(2024, 2, 29), date(2027, 3, 1)]
+NIGHTS = [date(2023, 1, 1), date(2023, 1, 2), date(2023, 1, 31), date(2023, 2, 1), date(2024, 3, 1)]
 PACKS = pytest.mark.parametrize("pack", ["hainan-2020", "hubei-2021"])
 
 
 @PACKS
-def test_everybody_settled_at_once_stands_as_the_rule_says_of_each(pack, crowd, settings):
+def test_thousands_of_people_stand_as_the_rule_says_of_each(pack, crowd, settings):
+    """From all records, night after night from the stored sums, and for people settled by themselves."""
     settings.POLICY_PACK = pack
     answers = Answers()
     for day in DAYS:
         standings_settle(as_of=day, by=JOB)
         assert_equal_to_the_rule(answers, day)
 
-
-@PACKS
-def test_night_after_night_the_stored_sums_are_enough(pack, crowd, settings):
-    settings.POLICY_PACK = pack
-    answers = Answers()
-    for day in [date(2023, 1, 1), date(2023, 1, 2), date(2023, 1, 31), date(2023, 2, 1), date(2024, 3, 1)]:
+    SettlementRun.objects.all().delete()
+    for day in NIGHTS:
         standings_settle(as_of=day, by=JOB, recount=False)
         assert_equal_to_the_rule(answers, day)
     assert SettlementRun.objects.filter(recounted=True).count() == 1
 
+    CertificateStanding.objects.all().delete()
+    standings_settle(as_of=DAYS[2], by=JOB, people=Person.objects.values("pk"))
+    assert_equal_to_the_rule(answers, DAYS[2])
 
-@PACKS
-def test_some_people_settled_by_themselves_stand_the_same(pack, crowd, settings):
+
+YEARS = range(2020, 2025)
+
+
+@pytest.mark.parametrize(
+    ("pack", "starts"),
+    [
+        ("hainan-2020", [date(year, 1, 1) for year in YEARS]),
+        ("hubei-2021", [date(year, 2, 29 if year % 4 == 0 else 28) for year in YEARS]),
+    ],
+)
+def test_each_day_before_of_and_after_a_boundary(pack, starts, db, settings):
+    """Under hubei-2021 the first period begins on 29 February 2020, the day after the exchange."""
     settings.POLICY_PACK = pack
-    day = date(2023, 2, 1)
-    standings_settle(as_of=day, by=JOB, people=Person.objects.values("pk"))
-    assert_equal_to_the_rule(Answers(), day)
-
-
-def test_the_days_around_each_boundary(db, settings):
-    """One person whose periods begin on 29 February, each day before, of and after what may change."""
-    settings.POLICY_PACK = "hubei-2021"
-    owner = factories.person(photo=True)
+    owner = factories.person()
     factories.record(owner, ended_on=date(2021, 2, 27), started_on=date(2021, 2, 27))
     factories.record(
-        owner, ended_on=date(2022, 3, 29), started_on=date(2022, 3, 1), makes_up_for=2020, course="late"
+        owner, ended_on=date(2022, 3, 29), started_on=date(2022, 3, 1), makes_up_for=2021, course="late"
     )
     ElectronicCertificate.objects.create(
         number="E1", person=owner, replaces=factories.paper(owner), holder_name=owner.name, post_code="101",
         photo=owner.photo, issued_at=factories.shanghai(2020, 2, 28, 23, 59),
     )  # fmt: skip
+    factories.paper(owner, kind="safety_officer", issued_on=date(2019, 2, 28))
     answers = Answers()
-    starts = [date(2020, 2, 29), date(2021, 2, 28), date(2022, 2, 28), date(2023, 2, 28), date(2024, 2, 29)]
-    ends_of_grace = [start + timedelta(days=30) for start in starts]
-    for day in sorted({at + timedelta(days=shift) for at in starts + ends_of_grace for shift in (-1, 0, 1)}):
+    boundaries = [start + timedelta(days=grace) for start in starts for grace in (0, 31)]
+    for day in sorted({at + timedelta(days=shift) for at in boundaries for shift in (-1, 0, 1)}):
         standings_settle(as_of=day, by=JOB, recount=False)
         assert_equal_to_the_rule(answers, day)
 
