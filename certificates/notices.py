@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from certificates.lifecycle import notices as lifecycle
 from certificates.models import ServiceKind
 from portal.notices.services import register_notice
 from portal.policy.explain import readable
@@ -179,6 +180,7 @@ def _register_reminders() -> None:
 
 
 def register() -> None:
+    lifecycle.register()
     _register_voiding()
     _register_reminders()
     register_notice(

@@ -6,6 +6,7 @@ from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from certificates.lifecycle.selectors import measures_waiting
 from certificates.models import ArchiveCheck, LegacyServiceRequest
 from certificates.proposals import proposals_first, proposals_second
 from portal import clock
@@ -44,6 +45,11 @@ def _proposals_second() -> QueueState:
     return QueueState(found["waiting"], found["oldest"])
 
 
+def _measures() -> QueueState:
+    found = measures_waiting().order_by().aggregate(waiting=Count("pk"), oldest=Min("asked_at"))
+    return QueueState(found["waiting"], found["oldest"])
+
+
 def register() -> None:
     register_queue(
         WorkQueue("voiding", _("Proposals to void certificates"), "review-voidings", _proposals_first)
@@ -54,6 +60,14 @@ def register() -> None:
             _("Voiding: waiting for a second person"),
             "review-voidings-second",
             _proposals_second,
+        )
+    )
+    register_queue(
+        WorkQueue(
+            "measures",
+            _("Suspension and revocation: waiting for a second person"),
+            "review-certificates",
+            _measures,
         )
     )
     register_queue(

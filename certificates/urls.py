@@ -10,6 +10,7 @@ from certificates.views import (
     public,
     requests,
     review,
+    review_certificate,
     review_voiding,
     voiding,
 )
@@ -34,6 +35,8 @@ urlpatterns = [
     path("review/voiding/find/", review_voiding.voiding_find, name="review-voiding-find"),
     path("review/voiding/<uuid:pk>/", review_voiding.voiding_detail, name="review-voiding"),
     path("review/voiding-evidence/<uuid:pk>/", review_voiding.review_evidence, name="review-voiding-evidence"),
+    path("review/certificates/", review_certificate.certificate_list, name="review-certificates"),
+    path("review/certificates/<uuid:pk>/", review_certificate.certificate_detail, name="review-certificate"),
     path("review/archive-checks/", review.archive_list, name="review-archive-checks"),
     path("review/archive-checks/<int:pk>/", review.archive_check, name="review-archive-check"),
     path("review/services/", review.service_list, name="review-services"),

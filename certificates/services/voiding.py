@@ -39,10 +39,11 @@ from certificates.selectors import electronic_standing, policy_on
 from certificates.services.evidence import Evidence, evidence_keep
 from certificates.services.refusals import RequestRefusedError, StateConflictError
 from certificates.services.standing import settling_enter, standings_settle
+from certificates.services.two_people import SamePersonError, certificate_lock, reviewer_of
 from education.models import Batch, CERecord
 from education.rules import WindowStanding
 from portal import clock
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
 from portal.events.models import Event
 from portal.events.services import Actor, event_of, event_record, events_record
 from portal.notices.services import Message, messages_send, notice_send
@@ -61,10 +62,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.WITHDRAWN: frozenset(),
     State.REINSTATED: frozenset(),
 }
-
-
-class NotAReviewerError(Exception):
-    """Who acts is no reviewer."""
 
 
 class NotTheHolderError(Exception):
@@ -259,7 +256,7 @@ def voiding_approve(*, proposal: VoidingProposal, by: Actor) -> VoidingProposal:
 
 
 def _decide(proposal: VoidingProposal, to: State, *, by: Actor) -> VoidingProposal:
-    reviewer = _reviewer(by)
+    reviewer = reviewer_of(by)
     with transaction.atomic():
         locked, at = _lock(proposal)
         _require(locked, to)
@@ -297,7 +294,7 @@ def voiding_dismiss(*, proposal: VoidingProposal, reason: str, by: Actor) -> Voi
 
     Raises `NotAReviewerError`, `StateConflictError`, `ValueError` without a reason.
     """
-    reviewer = _reviewer(by)
+    reviewer = reviewer_of(by)
     if not reason.strip():
         raise ValueError("A dismissal needs a reason.")
     with transaction.atomic():
@@ -318,11 +315,11 @@ def leaving_find(
     The holder has the same days for an objection. Who found it may confirm, and another person approves. Raises
     `NotAReviewerError`, `AlreadyProposedError`, `ValueError` without words or evidence.
     """
-    reviewer = _reviewer(by)
+    reviewer = reviewer_of(by)
     if not finding.strip() or not evidence:
         raise ValueError("A finding needs words and evidence.")
     with transaction.atomic():
-        locked = _lock_certificate(certificate.pk)
+        locked = certificate_lock(certificate.pk)
         at = clock.now()
         if locked.state not in IN_USE or undecided_about(locked):
             raise AlreadyProposedError
@@ -352,7 +349,7 @@ def reinstatement_ask(*, proposal: VoidingProposal, reason: str, by: Actor) -> V
 
     Raises `NotAReviewerError`, `StateConflictError`, `ValueError` without a reason.
     """
-    reviewer = _reviewer(by)
+    reviewer = reviewer_of(by)
     if not reason.strip():
         raise ValueError("A reinstatement needs a reason.")
     with transaction.atomic():
@@ -373,7 +370,7 @@ def reinstatement_decide(*, proposal: VoidingProposal, approved: bool, by: Actor
 
     Raises `NotAReviewerError`, `StateConflictError`, `SamePersonError` when who asked would approve.
     """
-    reviewer = _reviewer(by)
+    reviewer = reviewer_of(by)
     with transaction.atomic():
         locked, at = _lock(proposal)
         _require(locked, State.REINSTATED)
@@ -384,10 +381,6 @@ def reinstatement_decide(*, proposal: VoidingProposal, approved: bool, by: Actor
         else:
             _leave_void(locked, at=at, by=by)
         return locked
-
-
-class SamePersonError(Exception):
-    """Who asked for the reinstatement cannot also approve it."""
 
 
 def _reinstate(proposal: VoidingProposal, reviewer: User, *, at: datetime, by: Actor) -> None:
@@ -434,21 +427,10 @@ def _certificate_save(certificate: ElectronicCertificate, *, at: datetime, by: A
     standings_settle(as_of=day_of(at), by=by, people=people)
 
 
-def _reviewer(by: Actor) -> User:
-    if by.user is None or by.user.role not in {Role.REVIEWER, Role.CHIEF}:
-        raise NotAReviewerError
-    return by.user
-
-
-def _lock_certificate(pk: UUID) -> ElectronicCertificate:
-    locked = ElectronicCertificate.objects.select_for_update(of=("self",))
-    return locked.select_related("person", "replaces").get(pk=pk)
-
-
 def _lock(proposal: VoidingProposal) -> tuple[VoidingProposal, datetime]:
     """Lock settling, the certificate, then the proposal; only after all is the clock read."""
     settling_enter()
-    certificate = _lock_certificate(proposal.certificate_id)
+    certificate = certificate_lock(proposal.certificate_id)
     locked = VoidingProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
     locked.certificate = certificate
     return locked, clock.now()

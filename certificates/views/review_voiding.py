@@ -29,6 +29,7 @@ from certificates.proposals import (
 from certificates.services import voiding
 from certificates.services.evidence import EvidenceNotStoredError, TooManyFilesError
 from certificates.services.refusals import RequestRefusedError, StateConflictError
+from certificates.services.two_people import SamePersonError
 from certificates.views.review import PER_PAGE, page, reviewer_page
 from certificates.views.voiding import evidence_problem, evidence_response
 from portal import clock
@@ -159,7 +160,7 @@ def _acted(request: SignedInRequest, proposal: VoidingProposal, act: str, reason
         )
     except RequestRefusedError as refusal:
         messages.error(request, " ".join(explain(check) for check in refusal.decision.unmet))
-    except voiding.SamePersonError:
+    except SamePersonError:
         messages.error(
             request, _("You asked for this yourself; another reviewer has to give the certificate back.")
         )

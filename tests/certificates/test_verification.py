@@ -4,13 +4,13 @@ from datetime import date
 
 import pytest
 
-from certificates.models import ElectronicCertificate, LegacyCertificate
+from certificates.models import LegacyCertificate
 from certificates.services.exchange import certificate_exchange
 from certificates.verification import verify
 from portal import clock
 from portal.events.services import Actor
 from tests import factories
-from tests.certificates import lapsing
+from tests.certificates import lapsing, measures
 from tests.factories import shanghai
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +82,6 @@ def test_a_voided_electronic_certificate_says_why(reason):
 
 def _void(electronic, reason):
     if reason == "revoked":
-        ElectronicCertificate.objects.update(state="void", void_reason=reason, state_changed_at=clock.now())
+        measures.revoked(electronic)
     else:
         lapsing.voided(electronic, reason)

@@ -11,6 +11,7 @@ from certificates.services import voiding
 from certificates.services.evidence import Evidence, TooManyFilesError
 from certificates.services.refusals import RequestRefusedError, StateConflictError
 from certificates.services.standing import standings_settle_if_due
+from certificates.services.two_people import NotAReviewerError, SamePersonError
 from portal import clock
 from portal.events.models import Event
 from portal.notices.models import Notice
@@ -207,7 +208,7 @@ class TestTwoPeople:
     def test_are_reviewers(self, proposal):
         stand_at(OBJECTION_OVER)
         for nobody in (actor(factories.worker()), actor(factories.clerk()), lapsing.JOB):
-            with pytest.raises(voiding.NotAReviewerError):
+            with pytest.raises(NotAReviewerError):
                 voiding.voiding_confirm(proposal=proposal, by=nobody)
 
     def test_need_only_one_of_them_to_dismiss_with_a_reason(self, proposal, first, second):
@@ -301,7 +302,7 @@ class TestReinstatement:
 
     def test_takes_two_people_and_a_reason_and_stays_in_the_history(self, void, first, second):
         voiding.reinstatement_ask(proposal=void, reason="机构漏报,已核实", by=first)
-        with pytest.raises(voiding.SamePersonError):
+        with pytest.raises(SamePersonError):
             voiding.reinstatement_decide(proposal=void, approved=True, by=first)
         assert certificate_of(void).state == "void"
         voiding.reinstatement_decide(proposal=void, approved=True, by=second)
