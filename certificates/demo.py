@@ -58,6 +58,7 @@ class Player:
     clerks: dict[str, User] = field(default_factory=dict)
     people: dict[int, dict[str, str]] = field(init=False)
     reviewer: User = field(init=False)
+    colleague: User = field(init=False)
 
     def __post_init__(self) -> None:
         with (self.folder / "people.csv").open(encoding="utf-8") as stream:
@@ -90,6 +91,7 @@ class Player:
                 username=username, role=role, display_name=name, password=PASSWORD, area_code=area, by=COMMAND
             )
         self.reviewer = User.objects.get(username="reviewer")
+        self.colleague = User.objects.get(username="reviewer2")
 
     def _import_registry(self, *, file: str) -> None:
         with (self.folder / file).open("rb") as source:
@@ -198,12 +200,15 @@ class Player:
             )
         self.batches[file] = _checked(batch)
         if submit:
-            batch_submit(batch=self.batches[file], by=by, drop_bad_rows=drop_bad_rows)
+            bad = self.batches[file].errors > 0  # also where the registry refused what a person holds
+            batch_submit(batch=self.batches[file], by=by, drop_bad_rows=drop_bad_rows or bad)
 
     def _review_batch(self, *, file: str, institution: str, approve: bool, reason: str) -> None:
         batch, by = self.batches[file], _web(self.reviewer)
-        if approve:
-            batch_approve(batch=batch, by=by)
+        if approve and batch_approve(batch=batch, by=by).state == BatchState.SUBMITTED:
+            batch_approve(batch=batch, by=_web(User.objects.get(username="reviewer2")))
+        elif approve:
+            return
         else:
             batch_return(batch=batch, reason=reason, by=by)
 
