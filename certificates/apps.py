@@ -6,16 +6,19 @@ class CertificatesConfig(AppConfig):
     name = "certificates"
 
     def ready(self) -> None:
-        from certificates import events, notices, notices_standing, policy_preview_action, queues  # noqa: F401 - importing registers the event texts
+        from certificates import batch_checks, desks, events, holdings, notices, notices_standing, policy_preview_action, queues  # noqa: F401 - importing registers the event texts
         from certificates.services.standing import standings_of_batch_settle
         from certificates.services.voiding import cured_of_batch_withdraw
         from education.credited import on_credited
         from portal.accounts.models import Role
         from portal.navigation import Entry, register_entry
 
+        batch_checks.register()
         notices.register()
         notices_standing.register()
         queues.register()
+        desks.register()
+        holdings.register()
         policy_preview_action.register()
         on_credited(standings_of_batch_settle)
         on_credited(cured_of_batch_withdraw)

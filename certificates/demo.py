@@ -199,18 +199,21 @@ class Player:
                 by=by,
             )
         self.batches[file] = _checked(batch)
-        if submit:
-            bad = self.batches[file].errors > 0  # also where the registry refused what a person holds
+        if submit and self.batches[file].rows_valid:
+            bad = self.batches[file].errors > 0  # also those whose certificate the registry could not take in
             batch_submit(batch=self.batches[file], by=by, drop_bad_rows=drop_bad_rows or bad)
 
     def _review_batch(self, *, file: str, institution: str, approve: bool, reason: str) -> None:
         batch, by = self.batches[file], _web(self.reviewer)
-        if approve and batch_approve(batch=batch, by=by).state == BatchState.SUBMITTED:
-            batch_approve(batch=batch, by=_web(User.objects.get(username="reviewer2")))
-        elif approve:
-            return
-        else:
+        if batch.rows_valid and approve:
+            self._approve(batch)
+        elif batch.rows_valid:
             batch_return(batch=batch, reason=reason, by=by)
+
+    def _approve(self, batch: Batch) -> None:
+        """Approve as one reviewer, and as a second where something unusual asks for one."""
+        if batch_approve(batch=batch, by=_web(self.reviewer)).state == BatchState.SUBMITTED:
+            batch_approve(batch=batch, by=_web(User.objects.get(username="reviewer2")))
 
     def _exchange(self, *, person: int, certificate: str) -> None:
         certificate_exchange(certificate=_paper(certificate), by=self._as(person))

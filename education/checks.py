@@ -7,7 +7,7 @@ is the batch. Rooms further up register their own by `register_check`, and the w
 
 # ruff: noqa: S608 - every piece of SQL is text of this portal, values go in as parameters
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -38,7 +38,9 @@ class Query:
 
 BatchCheck = Callable[[CheckContext], Query | None]
 _checks: list[BatchCheck] = []
-_further_posts: set[str] = set()
+_former_names: list[str] = []
+LEAST_MARKS = 10
+"""So many people with the same mark are unusual; a small class may well have one."""
 
 
 def register_check(check: BatchCheck) -> BatchCheck:
@@ -47,9 +49,9 @@ def register_check(check: BatchCheck) -> BatchCheck:
     return check
 
 
-def register_post_codes(codes: Iterable[str]) -> None:
-    """Accept further post codes: those of certificates that are kept up by CE without being exchanged (3.1a)."""
-    _further_posts.update(codes)
+def register_former_names(sql: str) -> None:
+    """Let names count as a person's own that stand on earlier documents: a SELECT of person id and name."""
+    _former_names.append(sql)
 
 
 def run_checks(
@@ -169,14 +171,14 @@ def _hours_a_day(limit: str) -> str:
 
 @register_check
 def post_is_known(context: CheckContext) -> Query:
-    known = {post.code for post in context.policy.exchange.posts} | _further_posts
+    posts = (*context.policy.exchange.posts, *context.policy.batches.safety_officer_posts)
     return _rows_where(
         "r.post_code <> '' AND NOT r.post_code = ANY(%(posts)s)",
         code="post_unknown",
         column=POST,
         clause="1.1",
         facts="jsonb_build_object('post_code', r.post_code)",
-        posts=sorted(known),
+        posts=sorted({post.code for post in posts}),
     )
 
 
@@ -257,14 +259,65 @@ def one_number_two_names(context: CheckContext) -> Query:
 
 @register_check
 def name_belongs_to_number(context: CheckContext) -> Query:
-    """An error where the person has given the name; the registry alone may itself be wrong, so there a warning."""
+    """An error where the person has given the name; the registry alone may itself be wrong, so there a warning.
+
+    A former name, under which a document of the person was issued, is a warning of its own.
+    """
+    former = " UNION ALL ".join(_former_names) or "SELECT NULL::uuid, NULL::text WHERE false"
     return Query(
         f"""
-        SELECT r.number, '{NAME}', 'name_not_of_id',
-               CASE WHEN p.profile_completed_at IS NULL THEN 'warning' ELSE 'error' END, '2.2', '{{}}'::jsonb
+        SELECT r.number, '{NAME}', CASE WHEN f.known THEN 'former_name' ELSE 'name_not_of_id' END,
+               CASE WHEN f.known OR p.profile_completed_at IS NULL THEN 'warning' ELSE 'error' END, '2.2', '{{}}'::jsonb
         FROM education_batchrow r JOIN accounts_person p ON p.id_number_hash = r.id_number_hash
-        WHERE r.batch_id = %(batch)s AND r.name <> ''
-          AND lower(normalize(p.name, NFKC)) <> lower(normalize(r.name, NFKC))"""
+        CROSS JOIN LATERAL (SELECT EXISTS (
+            SELECT FROM ({former}) n (person_id, name)
+            WHERE n.person_id = p.id AND {_same_name("n.name", "r.name")}) AS known) f
+        WHERE r.batch_id = %(batch)s AND r.name <> '' AND p.name <> r.name AND NOT {_same_name("p.name", "r.name")}"""
+    )
+
+
+def _same_name(one: str, other: str) -> str:
+    return f"lower(normalize({one}, NFKC)) = lower(normalize({other}, NFKC))"
+
+
+@register_check
+def in_another_course_at_once(context: CheckContext) -> Query:
+    """Face-to-face courses of one person on the same days, beside those in this file: credited, or waiting for review."""
+    return Query(
+        f"""
+        SELECT DISTINCT ON (r.number) r.number, '{STARTED}',
+               CASE WHEN i.area_code = own.area_code THEN 'another_course_at_once' ELSE 'two_cities_at_once' END,
+               'warning', '2.2',
+               jsonb_build_object('institution', i.name, 'first', met.started_on, 'last', met.ended_on)
+        FROM education_batchrow r
+        JOIN institutions_institution own ON own.id = %(institution)s
+        CROSS JOIN LATERAL (
+            SELECT c.institution_id, c.started_on, c.ended_on, c.course, c.post_code
+            FROM accounts_person p JOIN education_cerecord c ON c.person_id = p.id
+            WHERE p.id_number_hash = r.id_number_hash AND c.in_force AND c.mode = %(mode)s
+            UNION ALL
+            SELECT b.institution_id, o.started_on, o.ended_on, o.course, o.post_code
+            FROM education_batchrow o JOIN education_batch b ON b.id = o.batch_id
+            WHERE o.id_number_hash = r.id_number_hash AND b.state = 'submitted' AND b.id <> %(batch)s
+              AND o.mode = %(mode)s AND NOT o.dropped AND o.refusal = '') met
+        JOIN institutions_institution i ON i.id = met.institution_id
+        WHERE r.batch_id = %(batch)s AND r.mode = %(mode)s AND r.started_on <= met.ended_on
+          AND met.started_on <= r.ended_on AND NOT {_same_course("met")}
+        ORDER BY r.number, i.area_code = own.area_code""",
+        {"mode": Mode.FACE_TO_FACE.value, "institution": context.batch.institution_id},
+    )
+
+
+@register_check
+def one_score_for_all(context: CheckContext) -> Query:
+    """Nobody is named: each single mark may well be right."""
+    return Query(
+        """
+        SELECT NULL::integer, '', 'one_score_for_all', 'warning', '2.2',
+               jsonb_build_object('rows', count(score), 'score', trim_scale(min(score) / 10.0))
+        FROM education_batchrow WHERE batch_id = %(batch)s
+        HAVING count(score) >= %(least)s AND min(score) = max(score)""",
+        {"least": LEAST_MARKS},
     )
 
 

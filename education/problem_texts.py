@@ -102,6 +102,26 @@ _WORDS: dict[str, tuple[str, str]] = {
         gettext_noop("The person is in another face-to-face course on the same days; see row {row}."),
         gettext_noop("Check the days of both courses, and whether one of them was taught online."),
     ),
+    "another_course_at_once": (
+        gettext_noop(
+            "The person is in another face-to-face course on the same days: from {first} to {last} at {institution}."
+        ),
+        gettext_noop("Check the days of both courses, and whether one of them was taught online."),
+    ),
+    "two_cities_at_once": (
+        gettext_noop(
+            "The person is in a face-to-face course in another city on the same days: from {first} to {last} at {institution}."
+        ),
+        gettext_noop("Check the days, and that the person was really there."),
+    ),
+    "one_score_for_all": (
+        gettext_noop("All {rows} marks are the same: {score}."),
+        gettext_noop("Check the marks; if they are right, say why under 备注."),
+    ),
+    "former_name": (
+        gettext_noop("The name is a former one of this person."),
+        gettext_noop("Enter the name as on the ID card of today."),
+    ),
     "names_differ_in_file": (
         gettext_noop("Rows {rows} give different names for one ID number."),
         gettext_noop("Compare each name and number with the ID card."),

@@ -136,7 +136,15 @@ def credited_rows(batch: Batch) -> list[int]:
 
 
 FLAGS = frozenset(
-    {"unusual_hours", "two_courses_at_once", "two_cities_at_once", "one_score_for_all", "former_name"}
+    {
+        "another_course_at_once",
+        "former_name",
+        "name_not_of_id",
+        "one_score_for_all",
+        "two_cities_at_once",
+        "two_courses_at_once",
+        "unusual_hours",
+    }
 )
 """Warnings about what is unusual, not merely about what a clerk should know."""
 

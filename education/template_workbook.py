@@ -78,7 +78,7 @@ def _header(sheet: Worksheet) -> None:
 
 
 def _choices(sheet: Worksheet, policy: Policy, last: int) -> None:
-    posts = policy.exchange.posts
+    posts = (*policy.exchange.posts, *policy.batches.safety_officer_posts)
     names = " ".join(f"{post.code}{post.zh}" for post in posts)
     lists = {POST: [post.code for post in posts], MODE: list(MODES), PASSED: list(RESULTS)}
     for position, column in enumerate(COLUMNS, 1):

@@ -214,3 +214,8 @@ AREAS = Form(
     'a list of tables with "code" (six digits or capitals, each once), "zh" and "en"',
     lambda raw: _named_list(raw, r"[0-9A-Z]{6}"),
 )
+OTHER_POSTS = Form(
+    "list",
+    'a list of tables with "code" (one to ten digits or capitals, each once), "zh" and "en"',
+    lambda raw: _named_list(raw, r"[0-9A-Z]{1,10}"),
+)

@@ -19,6 +19,7 @@ from portal.policy.forms import (
     LICENCE_ISSUER,
     LICENCE_TYPE,
     NAMED,
+    OTHER_POSTS,
     PERCENT,
     PIXELS,
     POSTS,
@@ -101,9 +102,10 @@ class EducationParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchParameters:
-    """How often an institution reports (2.2)."""
+    """How often an institution reports (2.2), and for which posts beside those of the exchange (3.1a)."""
 
     per_month: int = value(COUNT)
+    safety_officer_posts: tuple[Named, ...] = value(OTHER_POSTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,8 @@ def get(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
 @register.filter
 def post_name(code: str) -> str:
     """Name a post by its code, in the reader's language; a code that the policy does not know stays as it is."""
-    return _named("exchange.posts", code)
+    name = _named("exchange.posts", code)
+    return _named("batches.safety_officer_posts", code) if name == code else name
 
 
 @register.filter
