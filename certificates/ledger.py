@@ -60,11 +60,6 @@ class Question:
         return self.policy.education
 
     @property
-    def of_people(self) -> str:
-        """The condition, as SQL, on whatever is called `c` and belongs to a person."""
-        return f"c.person_id IN ({self.people})" if self.people else "true"
-
-    @property
     def by_calendar(self) -> bool:
         return self.rules.period_basis == "calendar"
 
@@ -78,7 +73,7 @@ class Question:
 def standings(question: Question) -> str:
     """Return the statement that works out every certificate's standing from the records."""
     by_year = question.by_calendar and not question.rules.shared_basics
-    source = _by_year if by_year and question.kind == "electronic" else _by_period
+    source = _by_year if by_year and question.kind == "electronic" and question.people is None else _by_period
     return _assembled(question, source(question))
 
 
@@ -123,11 +118,12 @@ def first_start(question: Question) -> str:
 
 def certificates(question: Question) -> str:
     """Return the certificates under continuing education: `id, person_id, post_code, first_start, engaged`."""
+    among = f"c.person_id IN ({question.people})" if question.people else "true"
     if question.kind == "safety_officer":
         table, engaged = "certificates_legacycertificate c", "true"
-        among = f"{question.of_people} AND c.kind = 'safety_officer' AND c.status = 'active'"
+        among += " AND c.kind = 'safety_officer' AND c.status = 'active'"
     else:
-        table, engaged, among = "certificates_electroniccertificate c", ENGAGED, question.of_people
+        table, engaged = "certificates_electroniccertificate c", ENGAGED
     return f"""
         SELECT c.id, c.person_id, c.post_code, {first_start(question)} AS first_start, {engaged} AS engaged
         FROM {table} WHERE {among}"""
@@ -180,7 +176,7 @@ def _by_year(question: Question) -> str:
                {since_first_period("timely_hours")} AS timely_hours,
                s.recount_on
         FROM (SELECT c.id, c.person_id, c.post_code, {ENGAGED} AS engaged, {_first_year(years)} AS first_year
-              FROM certificates_electroniccertificate c WHERE {question.of_people} ORDER BY person_id, post_code OFFSET 0) c
+              FROM certificates_electroniccertificate c ORDER BY person_id, post_code OFFSET 0) c
         LEFT JOIN ({_sums_by_year(question, years)}) s
           ON s.person_id = c.person_id AND s.post_code = c.post_code"""
 
@@ -228,7 +224,7 @@ def _sums_by_year(question: Question, years: Sequence[int]) -> str:
                      CASE WHEN ended_on > {as_of} OR ended_on < {_day(date(years[0], 1, 1))} THEN NULL
                           WHEN makes_up_for IS NULL THEN CASE {home} END
                           {made_up} END AS counts_for
-              FROM education_cerecord c WHERE {question.of_people} ORDER BY person_id, post_code OFFSET 0) r
+              FROM education_cerecord ORDER BY person_id, post_code OFFSET 0) r
         GROUP BY person_id, post_code"""
 
 
