@@ -93,7 +93,8 @@ def of_area(policy: Policy, area_code: str) -> Scope:
         When(own, then=F("person__employer_name")), default=F("employer_name"), output_field=TextField()
     )
     own_area: Scope = in_scope(policy).filter(area_code=area_code)
-    return own_area.annotate(employer=employer).annotate(employer_key=MD5("employer"))
+    named: Scope = own_area.annotate(employer=employer).annotate(employer_key=MD5("employer"))
+    return named
 
 
 _EXCHANGED = Count("pk", filter=Q(status=LegacyStatus.EXCHANGED))

@@ -1,11 +1,12 @@
 """How alike reviewers decide: what each approved and returned, and how long it took. For the reviewer in chief (2.2)."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -15,6 +16,7 @@ from portal.clock import end_of_day
 from portal.forms import DayField, Form
 from portal.navigation import Entry, register_entry
 from portal.permissions import SignedInRequest, role_required
+from portal.policy import SHANGHAI
 
 USUAL_SPAN = timedelta(days=90)
 
@@ -51,8 +53,22 @@ class Reviewer:
     approved_with_warnings: int
 
     @property
+    def waited(self) -> str:
+        """Within how long half of the batches were decided, in words."""
+        return _in_words(self.median_wait)
+
+    @property
+    def waited_longest(self) -> str:
+        return _in_words(self.longest)
+
+    @property
     def returned_percent(self) -> int:
         return round(100 * self.returned / self.decided)
+
+
+def _in_words(span: timedelta) -> str:
+    start = datetime(2020, 1, 1, tzinfo=SHANGHAI)
+    return timesince(start, start + span)
 
 
 def reviewers_between(first: date, last: date) -> list[Reviewer]:

@@ -1,10 +1,10 @@
 """Tables to take along, as delimited text or as a workbook; what looks like a formula stays text."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from django.http import FileResponse, Http404, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -14,7 +14,6 @@ from portal.policy import SHANGHAI
 from portal.tables import OutColumn, OutSheet, safe_for_csv, write_workbook
 
 Value = str | int | date | None
-IN_MEMORY = 4 * 1024 * 1024
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -60,8 +59,8 @@ def _text(value: Value) -> str:
 
 
 def _workbook(title: str, columns: Sequence[OutColumn], rows: Iterable[Sequence[Value]]) -> FileResponse:
-    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
+    file = io.BytesIO()
     sheet = OutSheet(title, columns, cast("Iterable[Sequence[Any]]", rows))
-    write_workbook(cast("BinaryIO", file), [sheet])
+    write_workbook(file, [sheet])
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{title}.xlsx", content_type=WORKBOOK)
