@@ -5,6 +5,8 @@ import struct
 
 from PIL import Image
 
+from portal.accounts.photos import ONE_AT_A_TIME
+
 _UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, EOFError, MemoryError, OverflowError)
 _PICTURES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 MOST_PIXELS = 60_000_000  # a scan of A4 at 600 dpi has 35 million
@@ -43,7 +45,8 @@ def _picture(content: bytes) -> str:
         with Image.open(io.BytesIO(content), formats=tuple(_PICTURES)) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise EvidenceRefusedError("too_large")
-            image.load()
+            with ONE_AT_A_TIME:
+                image.load()
             return _PICTURES[str(image.format)]
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise EvidenceRefusedError("too_large") from error

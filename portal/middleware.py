@@ -1,17 +1,63 @@
-"""Language and privacy of every response."""
+"""What every request may bring, and the language and privacy of every response."""
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
+
+from portal.api.problems import MEDIA_TYPE, problem_document
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 ACCOUNT_MODULES = "portal.accounts."
+API = "/api/"
+
+
+class SecurityHeadersMiddleware:
+    """What Django's own middleware does not say: no sensors for any page, and no embedding by other sites.
+
+    Stands before the static files, so that they say it too.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a request that announces more than ``REQUEST_MAX_BYTES``, before any of it is read (413).
+
+    Comes last: nothing reads a body before the views' own checks, and the page of the refusal is whole.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or ""
+        if announced.isdecimal() and int(announced) > settings.REQUEST_MAX_BYTES:
+            return self._too_large(request)
+        return self.get_response(request)
+
+    @staticmethod
+    def _too_large(request: HttpRequest) -> HttpResponse:
+        limit = settings.REQUEST_MAX_BYTES >> 20
+        if not request.path.startswith(API):
+            return render(request, "413.html", {"limit": limit}, status=413)
+        detail = _("A request may have at most %(limit)s MB.") % {"limit": limit}
+        body = problem_document(413, code="too_large", detail=detail)
+        return JsonResponse(body, status=413, content_type=MEDIA_TYPE)
 
 
 class LanguageMiddleware:
@@ -24,7 +70,7 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_api = request.path.startswith("/api/")
+        is_api = request.path.startswith(API)
         language = _accepted_language(request) if is_api else _chosen_language(request)
         request.LANGUAGE_CODE = language
         with translation.override(language):
@@ -49,7 +95,7 @@ def _accepted_language(request: HttpRequest) -> str:
 
 
 class PrivateByDefaultMiddleware:
-    """Keeps personal pages out of every cache, and the device's sensors out of every page.
+    """Keeps personal pages out of every cache.
 
     Signed in, with a token, or under accounts: nothing may be stored. Else the page may be kept by its reader's browser
     alone, unless the view says more (public keys and status lists do).
@@ -60,7 +106,6 @@ class PrivateByDefaultMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         if _is_personal(request):
             response.headers["Cache-Control"] = "no-store, private"
         else:

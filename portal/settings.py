@@ -70,8 +70,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "portal.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.PrivateByDefaultMiddleware",
+    "portal.middleware.BodyLimitMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -272,6 +274,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no text about people in a cookie
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 if env.is_production:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -291,6 +295,7 @@ BATCH_MAX_ROWS = env.integer("BATCH_MAX_ROWS", 50_000)
 # What reading one file may cost beside the worker itself: bytes of memory, seconds.
 BATCH_READING_MEMORY = env.integer("BATCH_READING_MEMORY", 768 * 1024 * 1024)
 BATCH_READING_SECONDS = env.integer("BATCH_READING_SECONDS", 120)
+REQUEST_MAX_BYTES = env.integer("REQUEST_MAX_BYTES", 32 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

@@ -7,6 +7,7 @@ hidden in the file (a place, a comment, a script) is kept. The size in pixels is
 import hashlib
 import io
 import struct
+import threading
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
@@ -19,6 +20,8 @@ QUALITY = 88
 FORMATS = ("JPEG", "PNG")
 LEAST_KEPT = 0.5
 FACE_HEIGHT = 1 / 3
+ONE_AT_A_TIME = threading.Lock()
+"""Held while pixels are decoded: a photo of 30 megapixels needs up to 270 MB, whatever the size of its file."""
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif")
 _UNREADABLE = (
     OSError,
@@ -59,7 +62,8 @@ def portrait(upload: bytes, policy: Policy) -> Portrait:
     limits = policy.photo
     if len(upload) > limits.max_bytes:
         raise PhotoRefusedError("too_many_bytes")
-    pixels = _upright(upload, limits)
+    with ONE_AT_A_TIME:
+        pixels = _upright(upload, limits)
     whole = pixels.width / pixels.height
     ratio = limits.ratio_width / limits.ratio_height
     if min(whole / ratio, ratio / whole) < LEAST_KEPT:

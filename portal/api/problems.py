@@ -81,7 +81,14 @@ def problem_response(
     status: int, *, code: str, detail: str, members: Mapping[str, Any] | None = None
 ) -> Response:
     """Return a problem document; ``code`` is stable and names the problem, ``detail`` is for people."""
-    body = {
+    body = problem_document(status, code=code, detail=detail, members=members)
+    return Response(body, status=status, content_type=MEDIA_TYPE)
+
+
+def problem_document(
+    status: int, *, code: str, detail: str, members: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
         "type": f"urn:portal:problem:{code}",
         "title": str(TITLES.get(status, TITLES[500])),
         "status": status,
@@ -89,7 +96,6 @@ def problem_response(
         "code": code,
         **(members or {}),
     }
-    return Response(body, status=status, content_type=MEDIA_TYPE)
 
 
 def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response:

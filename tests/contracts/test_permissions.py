@@ -14,8 +14,8 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from certificates.models import ArchiveCheck, LegacyServiceRequest, VoidingEvidence, VoidingProposal
 from certificates.numbers import format_number
-from certificates.services.exchange import certificate_exchange
 from certificates.services.documents import document_ensure
+from certificates.services.exchange import certificate_exchange
 from institutions.models import DesignationReport
 from portal import clock
 from portal.accounts.models import Role, User
@@ -100,7 +100,7 @@ def _invited(employer: Employer, person) -> dict[str, dict[str, object]]:
 
 def _chiefs(school) -> dict[str, dict[str, object]]:
     return {
-        **dict.fromkeys(("chief-institution", "chief-clerk-new"), {"pk": school.pk}),
+        **{key: {"pk": school.pk} for key in ("chief-institution", "chief-clerk-new")},
         "chief-qualification-end": {"pk": school.qualifications.get().pk},
         "staff-end": {"pk": factories.reviewer().pk},
     }
@@ -161,16 +161,16 @@ def _clerks(school, by) -> dict[str, dict[str, object]]:
     checked, submitted = batches.checked(school, by), batches.submitted(school, by)
     ready = ("batch-submit", "batch-recheck", "batch-detail", "batch-problems", "batch-workbook")
     return {
-        **dict.fromkeys(ready, {"pk": checked.pk}),
-        **dict.fromkeys(
-            ("batch-receipt", "review-batch", "review-batch-approve", "review-batch-return"),
-            {"pk": submitted.pk},
-        ),
-        **dict.fromkeys(("api-batch-approve", "api-batch-return"), {"batch_id": submitted.pk}),
-        **dict.fromkeys(
-            ("api-batch", "api-batch-problems", "api-batch-workbook", "api-batch-submit"),
-            {"batch_id": checked.pk},
-        ),
+        **{key: {"pk": checked.pk} for key in ready},
+        **{
+            key: {"pk": submitted.pk}
+            for key in ("batch-receipt", "review-batch", "review-batch-approve", "review-batch-return")
+        },
+        **{key: {"batch_id": submitted.pk} for key in ("api-batch-approve", "api-batch-return")},
+        **{
+            key: {"batch_id": checked.pk}
+            for key in ("api-batch", "api-batch-problems", "api-batch-workbook", "api-batch-submit")
+        },
     }
 
 
@@ -349,7 +349,7 @@ def _view(route) -> str:
 
 def test_pages_that_change_something_refuse_to_do_so_without_the_form_token(world):
     for line in (line for line in LINES if line.method == "POST" and not line.is_api):
-        role = sorted(line.roles)[0]
+        role = min(line.roles)
         assert (
             answer(world.reader(role, enforce_csrf_checks=True), line, world.address(line, world.mine))
             == "403"
