@@ -72,11 +72,14 @@ def verify_jwt(text: str, keys: Keys, *, typ: str) -> dict[str, Any]:
     try:
         head, body, signature = text.split(".")
         header = json.loads(b64decode(head))
-        if header["alg"] != ALGORITHM or header["typ"] != typ or header["kid"] not in keys:
-            raise SignatureError("The text is of another kind, or its key is not among the issuer's.")
-        good = verify_signature(b64decode(signature), f"{head}.{body}".encode(), keys[header["kid"]])
+        known = header["alg"] == ALGORITHM and header["typ"] == typ and header["kid"] in keys
+        good = known and verify_signature(
+            b64decode(signature), f"{head}.{body}".encode(), keys[header["kid"]]
+        )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SignatureError("The text is no signed statement of this issuer.") from error
+    if not known:
+        raise SignatureError("The text is of another kind, or its key is not among the issuer's.")
     if not good:
         raise SignatureError("The text was not signed by this issuer, or was altered.")
     payload: dict[str, Any] = json.loads(b64decode(body))

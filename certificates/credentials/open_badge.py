@@ -40,7 +40,7 @@ class CredentialFacts:
 
 def credential_sign(facts: CredentialFacts, key: CredentialKey) -> str:
     """Return the credential as a JWT."""
-    return key.sign_jwt(credential(facts), typ=TYPE, cty="vc", iss=facts.public_url)
+    return key.sign_jwt(credential(facts), typ=TYPE, cty="vc")
 
 
 def credential(facts: CredentialFacts) -> dict[str, Any]:

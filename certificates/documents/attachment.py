@@ -14,7 +14,8 @@ class NoCredentialError(ValueError):
 def attached_credential(pdf: bytes) -> str:
     """Return the credential (a JWT, not yet verified) that ``pdf`` carries; raise `NoCredentialError` without one."""
     try:
-        for embedded in PdfFileReader(BytesIO(pdf)).root["/AF"]:
+        for reference in PdfFileReader(BytesIO(pdf)).root["/AF"]:
+            embedded = reference.get_object()
             if embedded["/F"] == ATTACHMENT:
                 return bytes(embedded["/EF"]["/F"].data).decode("ascii")
     except Exception as error:

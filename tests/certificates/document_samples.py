@@ -18,7 +18,7 @@ from certificates.documents.qr import scan_address, verification_address
 PORTAL = "https://portal.example"
 NUMBER = "4620201010000019"
 ADDRESS = verification_address(PORTAL, NUMBER)
-LICENCE = "1.2.156.3005.2.11469900MB00002037001.11469900MB00002037.4620201010000019.001.N"
+LICENCE = "1.2.156.3005.2.11469900MB00002037001.11469900MB00002037.4620201010000019.001.W"
 
 
 ISSUED_AT = datetime(2020, 12, 28, 9, 0, tzinfo=timezone(timedelta(hours=8)))
