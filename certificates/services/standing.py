@@ -128,8 +128,11 @@ def standings_settle(
 @transaction.atomic
 def standings_settle_if_due(*, by: Actor) -> SettlementRun | None:
     """Settle everybody once a day in Asia/Shanghai; return the run, or None where today's is done."""
+    if SettlementRun.objects.filter(as_of=clock.today()).exists():
+        return None
+    settling_enter()
     today = clock.today()
-    if SettlementRun.objects.filter(as_of=today).exists():
+    if SettlementRun.objects.filter(as_of=today).exists():  # by who held the lock meanwhile
         return None
     standings_settle(as_of=today, by=by, recount=False)
     return SettlementRun.objects.filter(as_of=today).latest("pk")
