@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from certificates.evidence import EvidenceRefusedError, content_type_of
 from certificates.models import LegacyCertificate, ServiceKind
@@ -251,7 +252,7 @@ class ReasonForm(Form):
 class WhatIfForm(Form):
     """“12 more hours, 8 of them professional, by June”: what standing would that give? Sent by GET, keeps nothing."""
 
-    certificate = forms.ChoiceField(label=_("Certificate"))
+    certificate = forms.ChoiceField(label=pgettext_lazy("what if", "Certificate"))
     hours = HoursField(label=_("More hours, all together"))
     professional = HoursField(label=_("Professional hours among them"))
     by = DayField(label=_("Taken by"), help_text=_("For example 2021-06-30."))

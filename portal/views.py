@@ -100,8 +100,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     response = _back(request)
     if (language := request.POST.get("language")) in dict(settings.LANGUAGES):
         _remember(response, settings.LANGUAGE_COOKIE_NAME, str(language))
-        if isinstance(request.user, User):
-            language_keep(user=request.user, language=str(language))
+        if isinstance(user := getattr(request, "user", None), User):
+            language_keep(user=user, language=str(language))
     return response
 
 

@@ -12,6 +12,7 @@ from certificates.services.evidence import Evidence, TooManyFilesError
 from certificates.services.refusals import RequestRefusedError, StateConflictError
 from certificates.services.standing import standings_settle_if_due
 from certificates.services.two_people import NotAReviewerError, SamePersonError
+from education.services import batch_approve
 from portal import clock
 from portal.events.models import Event
 from portal.notices.models import Notice
@@ -236,6 +237,14 @@ class TestLateHours:
             voiding.cured_withdraw(by=first, person_ids=[proposal.certificate.person_id])
         assert (state_of(proposal), proposal.withdrawn_at) == ("withdrawn", OBJECTION_OVER)
         assert Notice.objects.filter(code="certificates.voiding_withdrawn").count() == 1
+
+    def test_of_a_batch_withdraw_the_proposal_when_a_reviewer_approves_the_batch(self, proposal, first):
+        batch = reported(proposal.certificate).batch
+        stand_at(OBJECTION_OVER)
+        batch_approve(batch=batch, by=first)
+        assert state_of(proposal) == "withdrawn"
+        withdrawn = Event.objects.get(verb="certificates.voiding.withdrawn")
+        assert withdrawn.actor_id == first.user.pk
 
     def test_that_nobody_noticed_keep_the_second_person_from_voiding(self, proposal, first, second):
         stand_at(OBJECTION_OVER)
