@@ -245,6 +245,7 @@ def test_moved_columns_gb18030_and_full_width_digits_are_no_problem(school, by_c
         (workbook(), "no_rows"),
         (workbook(["a"], headers=["姓名"]), "columns_missing"),
     ],
+    ids=["old workbook", "web page", "no rows", "missing columns"],
 )
 def test_a_file_that_cannot_be_read_fails_with_its_reason(school, by_clerk, content, code):
     batch = checked(school, by_clerk, content=content)
