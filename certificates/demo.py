@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files import File
 
+from certificates.demo_employer import employer_play
 from certificates.models import LegacyCertificate, LegacyServiceRequest, ServiceKind
 from certificates.registry import registry_import
 from certificates.services.archive import archive_check_decide, archive_check_request, archive_papers_see
@@ -27,7 +28,8 @@ from portal.accounts.models import ApiToken, Person, Role, User
 from portal.accounts.photos import portrait
 from portal.accounts.services import Employment, photo_replace, profile_update, staff_create, worker_register
 from portal.accounts.tokens import token_create
-from portal.events.services import Actor, Event
+from portal.events.models import Event
+from portal.events.services import Actor
 from portal.identity import number_key
 from portal.policy import current_pack
 
@@ -58,6 +60,7 @@ class Player:
     clerks: dict[str, User] = field(default_factory=dict)
     people: dict[int, dict[str, str]] = field(init=False)
     reviewer: User = field(init=False)
+    employer: User = field(init=False)
     colleague: User = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +77,7 @@ class Player:
             clock.move_to(datetime.fromisoformat(action.pop("at")), running=False)
             self._act(**action)
             progress(done, len(actions))
+        self.employer = employer_play(people=self.people, users=self.users, password=PASSWORD).user
         clock.move_to(datetime.fromisoformat(self.plan["begins"]))
         return self._keys()
 
@@ -231,7 +235,12 @@ class Player:
         clerk = next(iter(self.clerks.values()))
         return {
             "address": settings.PUBLIC_URL,
-            "logins": [*self._worker_logins(), _login("clerk", clerk), *self._staff_logins()],
+            "logins": [
+                *self._worker_logins(),
+                _login("clerk", clerk),
+                _login("employer", self.employer),
+                *self._staff_logins(),
+            ],
             "tokens": {
                 "institution": _token(clerk, ApiToken.Scope.BATCHES_READ, ApiToken.Scope.BATCHES_WRITE),
                 "reviewer": _token(self.reviewer, ApiToken.Scope.BATCHES_READ, ApiToken.Scope.BATCHES_REVIEW),

@@ -1,0 +1,87 @@
+"""Take the pictures of `docs/` from the running demo."""
+
+import json
+import shutil
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
+PICTURES = (
+    # name, who signs in (the login's "about" or its name), page, size
+    ("start", "", "/", DESK),
+    ("start-phone", "", "/", PHONE),
+    ("rules", "", "/rules/", DESK),
+    ("institutions", "", "/institutions/", DESK),
+    ("worker-home", "ready", "/me/", DESK),
+    ("worker-home-phone", "short_of_hours", "/me/", PHONE),
+    ("worker-electronic", "exchanged", "/me/", DESK),
+    ("worker-education", "exchanged", "/me/education/", DESK),
+    ("clerk-home", "clerk01", "/institution/", DESK),
+    ("clerk-batches", "clerk01", "/institution/batches/", DESK),
+    ("review-inbox", "reviewer", "/review/", DESK),
+    ("review-batches", "reviewer", "/review/batches/", DESK),
+    ("chief-home", "chief", "/home/", DESK),
+    ("county-home", "county", "/home/", DESK),
+    ("operator-home", "operator", "/home/", DESK),
+    ("audit-home", "auditor", "/home/", DESK),
+)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+class Command(BaseCommand):
+    help = "Take the pictures of docs/images from the running demo (start it first with make demo)."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", help="only these pictures")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = settings.VAR_DIR / "demo.json"
+        if not path.exists():
+            raise CommandError(f"{path} is not there: start the demo first with `make demo`.")
+        demo = json.loads(path.read_text("utf-8"))
+        folder = settings.BASE_DIR / "docs" / "images"
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = [picture for picture in PICTURES if not options["names"] or picture[0] in options["names"]]
+        with _browser() as browser:
+            for name, who, address, size in wanted:
+                with _page(browser, demo, who, size) as page:
+                    page.goto(address)
+                    page.screenshot(path=folder / f"{name}.png", full_page=size is PHONE)
+                    self.stdout.write(f"docs/images/{name}.png")
+
+
+@contextmanager
+def _browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright  # a development package
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        raise CommandError("No browser: install Chromium, then try again.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def _page(browser: Any, demo: dict[str, Any], who: str, size: dict[str, int]) -> Iterator[Any]:
+    context = browser.new_context(base_url=demo["address"], locale="zh-CN", viewport=size)
+    page = context.new_page()
+    if who:
+        login = next(login for login in demo["logins"] if who in {login["about"], login["login"]})
+        page.goto("/sign-in/")
+        page.fill("input[name=identifier]", login["login"])
+        page.fill("input[name=password]", login["password"])
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(lambda url: "/sign-in/" not in url)
+    yield page
+    context.close()
