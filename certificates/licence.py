@@ -18,11 +18,9 @@ _FORM = re.compile(
 def licence_identifier(*, type_code: str, issuer_code: str, serial: str, version: int) -> str:
     """The identifier of one version of a certificate; raises ``ValueError`` for a part that does not fit its place."""
     parts = (type_code, issuer_code, serial, f"{version:03d}")
-    check = mod_37_36.calc_check_digit("".join(parts))
-    identifier = ".".join((ROOT, *parts, check))
-    if not _FORM.fullmatch(identifier):
-        raise ValueError(f"{identifier!r} is no identifier after GB/T 36904.")
-    return identifier
+    if not _FORM.fullmatch(".".join((ROOT, *parts, "0"))):
+        raise ValueError(f"{'.'.join(parts)} are no parts of an identifier after GB/T 36904.")
+    return ".".join((ROOT, *parts, mod_37_36.calc_check_digit("".join(parts))))
 
 
 def licence_serial(identifier: str) -> tuple[str, int] | None:
