@@ -49,6 +49,11 @@ def _index_key(oldest: str, kind: str) -> bytes:
     return derivation.derive(_key_bytes(0, oldest))
 
 
+def newest_id() -> bytes:
+    """Return the bytes with which everything begins that was encrypted under the newest key."""
+    return next(iter(_ring(tuple(settings.FIELD_KEYS))))
+
+
 def encrypt(text: str) -> bytes:
     """Return ``key id | nonce | ciphertext with tag`` under the newest key (AES-256-GCM)."""
     return encrypt_bytes(text.encode())
@@ -81,3 +86,8 @@ def decrypt_bytes(stored: bytes) -> bytes:
 def blind_index(kind: str, text: str) -> bytes:
     """Return the 32-byte keyed hash under which ``text`` (already normalised) is looked up as a ``kind``."""
     return hmac.digest(_index_key(settings.FIELD_KEYS[-1], kind), text.encode(), "sha256")
+
+
+def newest_blind_index(kind: str, text: str) -> bytes:
+    """Return the hash as `blind_index` will once the newest key is the only one."""
+    return hmac.digest(_index_key(settings.FIELD_KEYS[0], kind), text.encode(), "sha256")

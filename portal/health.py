@@ -9,6 +9,8 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from portal.rotation import keys_fit
+
 _migrated: set[str] = set()
 
 
@@ -22,14 +24,14 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when database, schema and Redis can be used; else 503 with the name of what cannot."""
+    """Answer 200 when database, schema, Redis and keys can be used; else 503 with the name of what cannot."""
     state = readiness()
     return JsonResponse(state, status=200 if all(state.values()) else 503)
 
 
 def readiness() -> dict[str, bool]:
     """Return for each part that a page needs whether it can be used."""
-    return {"database": _database(), "schema": _schema(), "redis": _redis()}
+    return {"database": _database(), "schema": _schema(), "redis": _redis(), "keys": _keys()}
 
 
 def _database() -> bool:
@@ -52,6 +54,14 @@ def _schema() -> bool:
             return False
         _migrated.add("applied")
     return True
+
+
+def _keys() -> bool:
+    """With a wrong list of keys nobody would be found, and everybody could register a second time."""
+    try:
+        return keys_fit()
+    except DatabaseError:
+        return False
 
 
 def _redis() -> bool:

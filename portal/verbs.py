@@ -9,3 +9,5 @@ class Verb(TextChoices):
     CLOCK_MOVED = "portal.clock.moved", _("Simulated time moved")
     HISTORY_EXPORTED = "portal.history.exported", _("History taken along")
     MY_DATA_EXPORTED = "portal.my_data.exported", _("Own data taken along")
+    KEYS_ROTATED = "portal.keys.rotated", _("Identifying data encrypted under a new key")
+    INDEXES_RENEWED = "portal.keys.indexes_renewed", _("Look-up hashes made anew under a new key")

@@ -13,7 +13,10 @@ def _not_yet_asked(monkeypatch):
 @pytest.mark.django_db
 def test_ready_when_database_schema_and_redis_can_be_used(client):
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"database": True, "schema": True, "redis": True})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"database": True, "schema": True, "redis": True, "keys": True},
+    )
     assert "no-store" in answer.headers["Cache-Control"]
 
 
