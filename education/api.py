@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from education import services
 from education.models import Batch, BatchState, RowProblem
 from education.problem_texts import explain_problem
+from education.progress import progress_of
 from education.selectors import batches_visible_to, problems_of
 from education.submission import explain
 from education.workbook import NOT_READ, XLSX, workbook_response
@@ -60,6 +61,10 @@ class BatchSerializer(serializers.Serializer[Batch]):
     warnings = serializers.IntegerField()
     errors = serializers.IntegerField()  # type: ignore[assignment]  # the contract's own name
     progress = serializers.IntegerField(help_text="Per cent of the check")
+    agreed = serializers.SerializerMethodField(
+        help_text="Whether the first of two reviewers has agreed to what is unusual"
+    )
+    reversed = serializers.SerializerMethodField(help_text="Whether the approval was taken back")
     receipt = serializers.SerializerMethodField(
         help_text="Signed receipt (compact JWS, ES256) once submitted"
     )
@@ -68,6 +73,19 @@ class BatchSerializer(serializers.Serializer[Batch]):
 
     def get_receipt(self, batch: Batch) -> str | None:
         return batch.receipt or None
+
+    def get_agreed(self, batch: Batch) -> bool:
+        return batch.agreed_at is not None
+
+    def get_reversed(self, batch: Batch) -> bool:
+        return batch.reversed_at is not None
+
+    def to_representation(self, instance: Batch) -> dict[str, Any]:
+        """Say how far a running check is, which the database does not show before it is over."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if instance.state == BatchState.CHECKING and (progress := progress_of(instance.pk)):
+            shown |= {"progress": progress.percent, "rows": progress.rows}
+        return shown
 
     @extend_schema(responses=FailureSerializer)
     def get_failure(self, batch: Batch) -> dict[str, str] | None:
@@ -112,6 +130,15 @@ class UploadSerializer(serializers.Serializer[Any]):
     corrects = serializers.UUIDField(
         required=False, help_text="The returned, failed or unsubmitted batch that this one replaces"
     )
+    merges = serializers.BooleanField(
+        default=False,
+        help_text="The file holds only corrected rows of that batch, each with its number under 行号",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["merges"] and "corrects" not in attrs:
+            raise ValidationError({"merges": [_("Name the batch whose rows are corrected.")]})
+        return attrs
 
 
 class SubmitSerializer(serializers.Serializer[Any]):
@@ -196,11 +223,11 @@ class BatchesView(BatchView):
     def post(self, request: Request) -> Response:
         values = _validated(UploadSerializer(data=request.data))
         corrects = self.batch(request, values["corrects"]) if "corrects" in values else None
-        batch = self._upload(request, values["file"], corrects)
+        batch = self._upload(request, values["file"], corrects, merges=values["merges"])
         address = reverse("api-batch", args=[batch.pk])
         return Response(AcceptedSerializer(batch).data, status=202, headers={"Location": address})
 
-    def _upload(self, request: Request, file: Any, corrects: Batch | None) -> Batch:
+    def _upload(self, request: Request, file: Any, corrects: Batch | None, *, merges: bool) -> Batch:
         user = _user(request)
         institution = institution_of(user.pk)
         if institution is None:
@@ -213,6 +240,7 @@ class BatchesView(BatchView):
                 by=Actor.api(user),
                 idempotency_key=_idempotency_key(request),
                 corrects=corrects,
+                merges=merges,
             )
         except services.NotOfInstitutionError:
             raise Http404 from None
@@ -356,6 +384,12 @@ class ReviewView(BatchView):
         except services.BatchStateError as late:
             text = _("The batch is not waiting for a review: %(state)s.") % {"state": late.state.label}
             raise ProblemError(409, "wrong_state", text, state=late.state.value) from None
+        except services.SecondReviewerNeededError:
+            text = _("You agreed already; a second reviewer has to.")
+            raise ProblemError(409, "second_reviewer_needed", text, state="submitted") from None
+        except services.NothingToCreditError:
+            text = _("Every row was refused. Return the batch instead.")
+            raise ProblemError(409, "nothing_to_credit", text, state="submitted") from None
         except services.HoursAlreadyCreditedError as doubled:
             text = _("Rows %(rows)s were credited by another batch in the meantime. Return this one.") % {
                 "rows": ", ".join(map(str, doubled.rows))
@@ -370,6 +404,7 @@ class ApproveView(ReviewView):
     @extend_schema(
         operation_id="batch_approve",
         summary="Approve a submitted batch: its hours are credited at once",
+        description="Where something is unusual, two reviewers must: after the first, `state` is `submitted` and `agreed` true.",
         request=None,
         responses={200: BatchSerializer, 409: StateProblemSerializer} | COMMON,
         tags=["batches"],

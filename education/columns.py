@@ -34,7 +34,6 @@ MODES = {"集中": Mode.FACE_TO_FACE.value, "网络": Mode.ONLINE.value}
 RESULTS = {"合格": True, "不合格": False}
 
 
-
 class RowNumber(Kind):
     """The number of a row in the table that is corrected: `int`."""
 
@@ -42,7 +41,9 @@ class RowNumber(Kind):
 
     def parse(self, cell: Cell) -> object:
         text = visible(as_text(cell))
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else Problem("row_number_format")
+        return (
+            int(text) if text.isascii() and text.isdigit() and len(text) < 8 else Problem("row_number_format")
+        )
 
 
 COLUMNS = (

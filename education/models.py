@@ -269,9 +269,12 @@ class CERecord(models.Model):
         db_default=True,
         help_text="False for a record that was reversed, and for its counter-entry.",
     )
-    reversal_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversed_by")
+    reversal_of = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
     entered_at = models.DateTimeField(
-        null=True, help_text="When the national system showed the record; approved and visible there are two things."
+        null=True,
+        help_text="When the national system showed the record; approved and visible there are two things.",
     )
     entry_refusal = models.CharField(
         max_length=500,
@@ -382,7 +385,9 @@ class Claim(models.Model):
     post_code = models.CharField(max_length=10)
     course = models.CharField(max_length=200)
     ended_on = models.DateField()
-    due_on = models.DateField(help_text="Last day of the half-month in which a batch should have named the course.")
+    due_on = models.DateField(
+        help_text="Last day of the half-month in which a batch should have named the course."
+    )
     claimed_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 
@@ -393,7 +398,9 @@ class Claim(models.Model):
                 condition=Q(withdrawn_at__isnull=True),
                 name="education_claim_once",
             ),
-            models.CheckConstraint(condition=Q(due_on__gte=F("ended_on")), name="education_claim_due_after_course"),
+            models.CheckConstraint(
+                condition=Q(due_on__gte=F("ended_on")), name="education_claim_due_after_course"
+            ),
         ]
         indexes = [models.Index(fields=["institution", "due_on"], name="education_claim_of_school")]
 
@@ -423,7 +430,9 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
-    last_error = models.CharField(max_length=200, blank=True, help_text="Why the last attempt failed; no personal data.")
+    last_error = models.CharField(
+        max_length=200, blank=True, help_text="Why the last attempt failed; no personal data."
+    )
     answered_at = models.DateTimeField(null=True)
 
     class Meta:

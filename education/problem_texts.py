@@ -27,7 +27,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "rows_not_numbered": (
         gettext_noop("The column 行号 is missing, so that nobody can know which rows these correct."),
-        gettext_noop("Use the table that you got back: it has the column. Or upload the whole table corrected."),
+        gettext_noop(
+            "Use the table that you got back: it has the column. Or upload the whole table corrected."
+        ),
     ),
     "row_unknown": (
         gettext_noop("Row {row} of the sheet names a row under 行号 that the corrected table does not have."),

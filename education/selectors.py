@@ -2,13 +2,27 @@
 
 # ruff: noqa: S608 - every piece of SQL is text of this portal, values go in as parameters
 
+import math
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection
-from django.db.models import Count, F, IntegerField, Max, Min, Q, QuerySet, Sum
+from django.db.models import (
+    Avg,
+    Count,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce, ExtractYear
 
 from education.checks import CREDITED_ROWS, SUBMITTED_ROWS
@@ -206,15 +220,99 @@ def remedies_of(batch: Batch) -> list[Remedy]:
     ]
 
 
-def sample_rows(batch: Batch, count: int) -> list[BatchRow]:
-    """Return rows to look at: flagged ones first, then others spread by a hash that nobody can steer."""
-    flagged = RowProblem.objects.filter(batch=batch, row__isnull=False).values("row")
+LEAST_SAMPLE = 10
+
+
+def sample_numbers(batch: Batch, *, percent: int) -> list[int]:
+    """Return the rows to look at, in their order: every flagged one, and of the others a share that nobody can steer.
+
+    The lot is drawn by the id that the portal gave the batch, so that everybody sees the same sample.
+    """
+    flagged = {row for row in flags_of(batch).values_list("row", flat=True) if row is not None}
     rows = BatchRow.objects.filter(batch=batch, dropped=False).extra(
         select={"lot": "md5(education_batchrow.batch_id::text || education_batchrow.number)"}
     )
-    warned = list(rows.filter(number__in=flagged).order_by("number")[:count])
-    others = rows.exclude(number__in=flagged).order_by("lot")[: max(0, count - len(warned))]
-    return sorted([*warned, *others], key=lambda row: row.number)
+    wanted = max(LEAST_SAMPLE, math.ceil(rows.count() * percent / 100))
+    others = rows.exclude(number__in=flagged).order_by("lot").values_list("number", flat=True)[:wanted]
+    return sorted(flagged.union(others))
+
+
+def rows_numbered(batch: Batch, numbers: list[int]) -> list[BatchRow]:
+    return list(BatchRow.objects.filter(batch=batch, number__in=numbers).order_by("number"))
+
+
+def overdue_before(days: int) -> datetime:
+    """Return the moment before which a batch was submitted that should have been decided by now."""
+    return clock.now() - timedelta(days=days)
+
+
+def batches_like(
+    batches: QuerySet[Batch], *, overdue_after: int, institution: str, unusual: bool, overdue: bool
+) -> QuerySet[Batch]:
+    """Filter a reviewer's list: part of the institution's name, with flags, older than its target in days."""
+    if institution:
+        batches = batches.filter(institution__name__icontains=institution)
+    if unusual:
+        batches = batches.filter(problems__code__in=FLAGS).distinct()
+    if overdue:
+        batches = batches.filter(submitted_at__lt=overdue_before(overdue_after))
+    return batches
+
+
+def with_flags(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    """Count what is unusual in each batch, as `flags`."""
+    flags = (
+        RowProblem.objects.filter(batch=OuterRef("pk"), code__in=FLAGS)
+        .order_by()
+        .values("batch")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return batches.annotate(flags=Coalesce(Subquery(flags), 0))
+
+
+def marks_of(batch: Batch) -> list[dict[str, object]]:
+    """Return how many rows have a mark in each ten out of a hundred, for bars; nothing where nobody has one."""
+    rows = BatchRow.objects.filter(batch=batch, dropped=False, score__isnull=False)
+    found = dict(rows.annotate(ten=F("score") / 100).values_list("ten").annotate(Count("pk")).order_by("ten"))
+    most = max(found.values(), default=0)
+    return [
+        {"label": f"{ten * 10}–{min(ten * 10 + 9, 100)}" if ten < 10 else "100", "value": n, "maximum": most}
+        for ten, n in found.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A batch beside others of its institution. Shares in per cent, hours a row in tenths."""
+
+    batch: Batch
+    rows: int
+    hours: float
+    failed_percent: int
+    flagged: int
+
+
+def earlier_batches(batch: Batch) -> list[Compared]:
+    """Return this batch and up to five that the institution submitted before it, the latest first."""
+    before = Batch.objects.filter(institution=batch.institution, submitted_at__isnull=False)
+    if batch.submitted_at:
+        before = before.filter(submitted_at__lte=batch.submitted_at)
+    chosen = list(with_flags(before).select_related("institution").order_by("-submitted_at")[:6])
+    figures = {
+        found["batch"]: found
+        for found in BatchRow.objects.filter(batch__in=chosen, dropped=False)
+        .values("batch")
+        .annotate(rows=Count("pk"), mean=Avg("hours"), failed=Count("pk", filter=Q(passed=False)))
+    }
+    return [_compared(other, dict(figures[other.pk])) for other in chosen if other.pk in figures]
+
+
+def _compared(batch: Batch, found: dict[str, Any]) -> Compared:
+    flags = int(getattr(batch, "flags", 0))
+    return Compared(
+        batch, found["rows"], float(found["mean"]) / 10, round(100 * found["failed"] / found["rows"]), flags
+    )
 
 
 def records_of(person: Person) -> QuerySet[CERecord]:
@@ -304,9 +402,3 @@ def summary_of(batch: Batch) -> dict[str, object]:
     courses = rows.values("course", "mode").annotate(people=Count("pk")).order_by("-people", "course")
     posts = rows.values("post_code").annotate(people=Count("pk")).order_by("-people", "post_code")
     return {**figures, "courses": list(courses[:8]), "course_count": courses.count(), "posts": list(posts)}
-
-
-def distinct_marks(batch: Batch) -> int:
-    """Count the different marks; rows without one count as none."""
-    marked = BatchRow.objects.filter(batch=batch, dropped=False, score__isnull=False)
-    return marked.values("score").distinct().count()

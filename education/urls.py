@@ -1,6 +1,6 @@
 from django.urls import path
 
-from education import consistency, views
+from education import consistency, views, views_review
 
 urlpatterns = [
     path("institution/", views.institution_home, name="institution-home"),
@@ -10,12 +10,17 @@ urlpatterns = [
     path("institution/batches/<uuid:pk>/", views.batch_detail, name="batch-detail"),
     path("institution/batches/<uuid:pk>/problems/", views.batch_problems, name="batch-problems"),
     path("institution/batches/<uuid:pk>/submit/", views.batch_submit, name="batch-submit"),
+    path("institution/batches/<uuid:pk>/cancel/", views.batch_cancel, name="batch-cancel"),
     path("institution/batches/<uuid:pk>/recheck/", views.batch_recheck, name="batch-recheck"),
     path("institution/batches/<uuid:pk>/workbook/", views.batch_workbook, name="batch-workbook"),
     path("institution/batches/<uuid:pk>/receipt/", views.batch_receipt, name="batch-receipt"),
     path("chief/consistency/", consistency.consistency_page, name="chief-consistency"),
-    path("review/batches/", views.review_batches, name="review-batches"),
-    path("review/batches/<uuid:pk>/", views.review_batch, name="review-batch"),
-    path("review/batches/<uuid:pk>/approve/", views.review_batch_approve, name="review-batch-approve"),
-    path("review/batches/<uuid:pk>/return/", views.review_batch_return, name="review-batch-return"),
+    path("review/batches/", views_review.review_batches, name="review-batches"),
+    path("review/batches/<uuid:pk>/", views_review.review_batch, name="review-batch"),
+    path("review/batches/<uuid:pk>/approve/", views_review.review_batch_approve, name="review-batch-approve"),
+    path("review/batches/<uuid:pk>/return/", views_review.review_batch_return, name="review-batch-return"),
+    path("review/batches/<uuid:pk>/row/", views_review.review_batch_row, name="review-batch-row"),
+    path(
+        "review/batches/<uuid:pk>/reversal/", views_review.review_batch_reversal, name="review-batch-reversal"
+    ),
 ]

@@ -1,8 +1,7 @@
-"""Pages of the institution's clerk, of the reviewer, and of the person whose hours they are."""
+"""Pages of the institution's clerk, and of the person whose hours they are."""
 
 import contextlib
 import io
-import math
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -14,14 +13,15 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from education import selectors, services
 from education.columns import COLUMNS
-from education.forms import ReturnForm, UploadForm
-from education.models import Batch, BatchRow, BatchState, RowProblem
+from education.forecast import forecasts_of
+from education.forms import UploadForm
+from education.models import Batch, BatchState
 from education.problem_texts import explain_problem
+from education.progress import Progress, progress_of
 from education.services.uploading import CORRECTABLE
 from education.submission import explain, submission_decision
 from education.template_workbook import template_write
@@ -37,8 +37,6 @@ from portal.policy import current_pack
 from portal.tables.messages import describe
 
 ON_A_PAGE = 50
-LEAST_SAMPLE, MOST_SAMPLE = 10, 100
-REVIEWERS = (Role.REVIEWER, Role.CHIEF)
 
 
 def _institution(request: SignedInRequest) -> Institution:
@@ -83,7 +81,7 @@ def batch_list(request: SignedInRequest) -> HttpResponse:
 def batch_upload(request: SignedInRequest) -> HttpResponse:
     """Take a file in; with ``?corrects=`` it takes the place of an earlier batch."""
     corrects = _corrected(request)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST or None, request.FILES or None, corrects=corrects)
     if request.method == "POST" and form.is_valid():
         batch = _uploaded(request, form, corrects)
         if batch:
@@ -117,6 +115,7 @@ def _uploaded(request: SignedInRequest, form: UploadForm, corrects: Batch | None
             filename=file.name,
             by=Actor.of(request),
             corrects=corrects,
+            merges=form.cleaned_data.get("merges") == "rows",
         )
     except services.FileRefusedAtUploadError as refused:
         words = describe(refused.problem)
@@ -142,10 +141,14 @@ def batch_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a batch: its progress while it is being checked, then what is wrong and what a submission would do."""
     batch, now = _own_batch(request, pk), clock.now()
     correction = getattr(batch, "correction", None)
+    working = batch.state in {BatchState.UPLOADED, BatchState.CHECKING}
     context = {
         "batch": batch,
-        "working": batch.state in {BatchState.UPLOADED, BatchState.CHECKING},
-        "remedies": _remedies(batch),
+        "working": working,
+        "progress": (progress_of(batch.pk) if working else None)
+        or Progress(batch.progress, batch.rows_total),
+        "refused": batch.rows.exclude(refusal="").order_by("number")[:ON_A_PAGE],
+        "remedies": remedies_in_words(batch),
         "bad_rows": batch.rows_total - batch.rows_valid,
         "correction": correction,
         "can_correct": batch.state in CORRECTABLE and correction is None,
@@ -163,13 +166,14 @@ def _submission(batch: Batch, now: Any) -> dict[str, Any]:
     return {
         "decision": whole.as_dict(explain),
         "is_stale": facts.reported_meanwhile > 0,
+        "forecast": forecasts_of(batch),
         "can_submit": whole.eligible,
         "can_submit_good_rows": partly.eligible and not whole.eligible,
         "quota": selectors.quota_of(batch.institution, now),
     }
 
 
-def _remedies(batch: Batch) -> list[dict[str, Any]]:
+def remedies_in_words(batch: Batch) -> list[dict[str, Any]]:
     return [
         {"remedy": remedy, **explain_problem(remedy.code, remedy.facts)._asdict()}
         for remedy in selectors.remedies_of(batch)
@@ -220,6 +224,15 @@ def batch_recheck(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @role_required(Role.CLERK)
+@require_POST
+def batch_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Call the check off; one that is over already is shown as it is."""
+    with contextlib.suppress(services.BatchStateError):
+        services.batch_cancel(batch=_own_batch(request, pk), by=Actor.of(request))
+    return redirect("batch-detail", pk)
+
+
+@role_required(Role.CLERK)
 @require_GET
 def batch_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     batch = _own_batch(request, pk)
@@ -239,127 +252,6 @@ def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
     if batch.state in NOT_READ:
         raise Http404
     return workbook_response(batch)
-
-
-# The reviewer
-
-
-@role_required(*REVIEWERS)
-@require_GET
-def review_batches(request: SignedInRequest) -> HttpResponse:
-    decided = request.GET.get("state") == "decided"
-    waiting = selectors.batches_in_review()
-    page = Paginator(selectors.batches_decided() if decided else waiting, ON_A_PAGE).get_page(
-        request.GET.get("page")
-    )
-    context = {
-        "found": page,
-        "tab": "decided" if decided else "waiting",
-        "waiting": waiting.count(),
-        "now": clock.now(),
-        "target_days": current_pack().on(clock.today()).service_targets.batch_review_days,
-    }
-    return render(request, "review/batch_list.html", context)
-
-
-@role_required(*REVIEWERS)
-@require_GET
-def review_batch(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    return _review_page(request, pk, ReturnForm())
-
-
-def _review_page(request: SignedInRequest, pk: uuid.UUID, form: ReturnForm) -> HttpResponse:
-    batch = get_object_or_404(
-        selectors.batches_visible_to(request.user).select_related("corrects", "submitted_by", "decided_by"),
-        pk=pk,
-    )
-    review = current_pack().on(clock.today()).review
-    wanted = math.ceil(batch.rows_total * review.sample_percent / 100)
-    context = {
-        "batch": batch,
-        "form": form,
-        "rows": batch.rows_total - batch.rows_dropped,
-        "summary": selectors.summary_of(batch),
-        "flags": _flags(batch, review.large_batch_rows),
-        "remedies": _remedies(batch),
-        "sample": _with_problems(
-            batch, selectors.sample_rows(batch, min(MOST_SAMPLE, max(LEAST_SAMPLE, wanted)))
-        ),
-        "waiting": batch.state == BatchState.SUBMITTED,
-        "earlier": selectors.batches_of(batch.institution)
-        .exclude(pk=batch.pk)
-        .filter(submitted_at__isnull=False)[:5],
-    }
-    return render(request, "review/batch.html", context, status=form_status(form))
-
-
-def _flags(batch: Batch, large: int) -> list[str]:
-    """Say what is unusual about the batch as a whole."""
-    rows, marks = batch.rows_total - batch.rows_dropped, selectors.distinct_marks(batch)
-    flags = {
-        _("More than %(rows)s people") % {"rows": large}: rows > large,
-        _("Everybody has the same mark"): rows >= LEAST_SAMPLE and marks == 1,
-        _("It corrects a batch that was returned"): batch.corrects is not None,
-        ngettext(
-            "%(rows)s bad row was left out by the institution",
-            "%(rows)s bad rows were left out by the institution",
-            batch.rows_dropped,
-        )
-        % {"rows": batch.rows_dropped}: batch.rows_dropped > 0,
-    }
-    return [text for text, applies in flags.items() if applies]
-
-
-def _with_problems(batch: Batch, rows: list[BatchRow]) -> list[dict[str, Any]]:
-    problems: dict[int | None, list[str]] = {}
-    for problem in RowProblem.objects.filter(batch=batch, row__in=[row.number for row in rows]).order_by(
-        "pk"
-    ):
-        problems.setdefault(problem.row, []).append(explain_problem(problem.code, problem.facts).message)
-    return [{"row": row, "problems": problems.get(row.number, [])} for row in rows]
-
-
-@role_required(*REVIEWERS)
-@require_POST
-def review_batch_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    batch = get_object_or_404(selectors.batches_visible_to(request.user), pk=pk)
-    return _decided(request, batch, lambda: services.batch_approve(batch=batch, by=Actor.of(request)))
-
-
-@role_required(*REVIEWERS)
-@require_POST
-def review_batch_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    batch = get_object_or_404(selectors.batches_visible_to(request.user), pk=pk)
-    form = ReturnForm(request.POST)
-    if not form.is_valid():
-        return _review_page(request, pk, form)
-    reason = form.cleaned_data["reason"]
-    return _decided(
-        request, batch, lambda: services.batch_return(batch=batch, reason=reason, by=Actor.of(request))
-    )
-
-
-def _decided(request: SignedInRequest, batch: Batch, decide: Any) -> HttpResponse:
-    try:
-        done = decide()
-    except services.BatchStateError as late:
-        text = _("Nothing was changed: a colleague was first, the batch is now “%(state)s”.")
-        messages.error(request, text % {"state": late.state.label})
-        return redirect("review-batch", batch.pk)
-    except services.NotAReviewerError:
-        messages.error(
-            request, _("Nobody decides a batch of their own or of an institution that they belong to.")
-        )
-        return redirect("review-batch", batch.pk)
-    except services.HoursAlreadyCreditedError as doubled:
-        text = _(
-            "Nothing was changed: rows %(rows)s were credited by another batch in the meantime. Return this one."
-        )
-        messages.error(request, text % {"rows": ", ".join(map(str, doubled.rows))})
-        return redirect("review-batch", batch.pk)
-    told = {"institution": batch.institution.name, "state": done.get_state_display()}
-    messages.success(request, _("%(institution)s: %(state)s.") % told)
-    return redirect("review-batches")
 
 
 # The person whose hours they are

@@ -1,5 +1,9 @@
-"""The clerk's own table given back: each row judged, bad cells coloured, what is wrong and how to put it right beside."""
+"""The clerk's own table given back: each row judged, bad cells coloured, what is wrong and how to put it right beside.
 
+The number of each row stands in front, so that corrected rows can be sent back alone.
+"""
+
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,11 +14,13 @@ from django.conf import settings
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 
-from education.columns import COLUMNS
+from education.columns import COLUMNS, ROW_NUMBER
 from education.models import Batch, BatchState, RowProblem
 from education.problem_texts import explain_problem
+from education.reading import BatchTable, open_batch_table
 from education.selectors import problems_of, remedies_of
-from portal.tables import Limits, Row, TableReader, open_table
+from education.services.checking import batch_files
+from portal.tables import Limits, Row
 from portal.tables.writer import Marked, OutColumn, OutSheet, Value, write_workbook
 
 ERROR, WARNING = RowProblem.Severity.ERROR, RowProblem.Severity.WARNING
@@ -39,7 +45,8 @@ def workbook_write(target: BinaryIO, batch: Batch) -> None:
     """Write the checked table of ``batch`` with its problems, in the active language."""
     judgements = _judgements(batch)
     limits = Limits(bytes=settings.BATCH_MAX_BYTES, rows=settings.BATCH_MAX_ROWS)
-    with batch.file.open("rb") as file, open_table(cast("BinaryIO", file), COLUMNS, limits) as table:
+    files: list[BinaryIO] = [io.BytesIO(content) for content in batch_files(batch)]
+    with open_batch_table(files, limits) as table:
         rows = OutSheet(table.sheet or _("Rows"), _columns(table), _rows(table, judgements))
         write_workbook(target, [rows, _overview(batch)])
 
@@ -79,12 +86,13 @@ def _in_column(column: str, message: str) -> str:
     return _("%(column)s: %(message)s") % {"column": column, "message": message} if column else message
 
 
-def _columns(table: TableReader) -> list[OutColumn]:
+def _columns(table: BatchTable) -> list[OutColumn]:
     texts = {table.positions[key] for key in AS_TEXT if key in table.positions}
     own = [
         OutColumn(header, 20 if i in texts else 14, text=i in texts) for i, header in enumerate(table.header)
     ]
     return [
+        OutColumn(ROW_NUMBER.header, 8),
         *own,
         OutColumn(_("Judgement"), 10),
         OutColumn(_("What is wrong"), 48),
@@ -92,13 +100,14 @@ def _columns(table: TableReader) -> list[OutColumn]:
     ]
 
 
-def _rows(table: TableReader, judgements: dict[int, Judgement]) -> Iterator[list[Value | Marked]]:
+def _rows(table: BatchTable, judgements: dict[int, Judgement]) -> Iterator[list[Value | Marked]]:
     places = {column.header: table.positions.get(column.key) for column in COLUMNS}
     good = Marked(_("Good"), "good")
     for chunk in table.chunks():
         for number, cells in zip(chunk.numbers, chunk.cells, strict=True):
             judgement = judgements.get(number)
-            yield _judged(cells, judgement, places) if judgement else [*cells, good, None, None]
+            judged = _judged(cells, judgement, places) if judgement else [*cells, good, None, None]
+            yield [number, *judged]
 
 
 def _judged(cells: Row, judgement: Judgement, places: dict[str, int | None]) -> list[Value | Marked]:

@@ -54,7 +54,7 @@ def note_lines(batch: str, notes: Iterable[Problem]) -> str:
 
 def _problem(batch: str, row: str, column: str, problem: Problem, severity: str) -> str:
     facts = _text(json.dumps(dict(problem.params), ensure_ascii=False))
-    return "\t".join((batch, row, column, problem.code, severity, CLAUSE_OF_A_CELL, facts)) + "\n"
+    return f"{batch}\t{row}\t{column}\t{problem.code}\t{severity}\t{CLAUSE_OF_A_CELL}\t{facts}\n"
 
 
 def _column(values: list[Any], write: Callable[[Any], str], empty: str = "") -> Iterable[str]:

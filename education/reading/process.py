@@ -14,7 +14,7 @@ import signal
 import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, Self
 
 from education.reading.copytext import note_lines, problem_lines, row_lines
 from education.reading.sources import open_batch_table
@@ -83,7 +83,7 @@ class Reading:
             os.waitpid(self._child, 0)
             self._child = 0
 
-    def __enter__(self) -> "Reading":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

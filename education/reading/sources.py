@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from education.columns import COLUMNS, NUMBERED_COLUMNS, ROW_NUMBER
 from portal.identity import Problem
-from portal.tables import CellProblem, Chunk, FileRefusedError, Limits, Row, TableReader, open_table
+from portal.tables import Cell, CellProblem, Chunk, FileRefusedError, Limits, Row, TableReader, open_table
 
 _KEY = ROW_NUMBER.key
 
@@ -59,9 +59,9 @@ class BatchTable:
 
 
 def _moved(cells: Row, moves: list[tuple[int, int]], width: int) -> Row:
-    laid = [""] * width
+    laid: list[Cell] = [""] * width
     for to, place in moves:
-        laid[to] = cells[place]  # type: ignore[call-overload]
+        laid[to] = cells[place]
     return laid
 
 
@@ -112,4 +112,3 @@ def open_batch_table(files: Sequence[BinaryIO], limits: Limits) -> Iterator[Batc
         if any(_KEY not in table.positions for table in tables[1:]):
             raise FileRefusedError("rows_not_numbered")
         yield BatchTable(tables, limits)
-

@@ -115,7 +115,7 @@ def _read(batch: Batch, cursor: CursorWrapper) -> None:
     ) as reading:
         try:
             _copy(cursor, "education_batchrow", ROW_COLUMNS, reading)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the driver has its own for what `read` raised
             raise reading.failure or error from None
         _copy(cursor, "education_rowproblem", PROBLEM_COLUMNS, reading.problems)
 

@@ -15,7 +15,7 @@ from portal.events.models import Event
 from portal.events.services import Actor
 from portal.notices.models import Notice
 from tests.education.batches import JOB, approved, checked, submitted, upload
-from tests.education.sheets import enrol, HEADERS, csv, row, workbook
+from tests.education.sheets import HEADERS, csv, enrol, row, workbook
 from tests.factories import clerk, fresh_id_number, institution, person, shanghai
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from education.services import batch_check
 from education.template_workbook import EXAMPLE, HEADER_ROW
 from portal.events.services import Actor
 from tests.education.batches import JOB, approved, checked, submitted, upload
-from tests.education.sheets import HEADERS, row, workbook
+from tests.education.sheets import HEADERS, enrol, row, workbook
 from tests.factories import clerk, fresh_id_number, institution, person, reviewer, worker
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +114,7 @@ def test_the_template_keeps_numbers_as_text_and_its_example_is_not_read(browser,
         sheet.append(cells)
     out = io.BytesIO()
     book.save(out)
+    enrol()
     batch = checked(school, by_clerk, content=out.getvalue())
     assert (batch.rows_total, batch.errors, batch.warnings) == (2, 0, 0)
 

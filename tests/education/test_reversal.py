@@ -59,7 +59,10 @@ def test_what_is_unusual_is_credited_by_the_second_reviewer_alone(school, by_cle
 
 
 def test_what_is_usual_needs_one_reviewer(school, by_clerk, by_reviewer):
-    assert batch_approve(batch=submitted(school, by_clerk, row(总学时=16, 专业学时=8)), by=by_reviewer).state == "approved"
+    assert (
+        batch_approve(batch=submitted(school, by_clerk, row(总学时=16, 专业学时=8)), by=by_reviewer).state
+        == "approved"
+    )
 
 
 def test_the_database_refuses_one_person_as_both_reviewers(school, by_clerk, by_reviewer, by_second):
@@ -92,7 +95,9 @@ def test_refusing_a_row_undoes_an_agreement_to_other_rows(school, by_clerk, by_r
     assert batch_approve(batch=batch, by=by_second).state == "submitted"
 
 
-def test_a_refusal_can_be_taken_back_and_a_batch_of_refused_rows_is_no_approval(school, by_clerk, by_reviewer):
+def test_a_refusal_can_be_taken_back_and_a_batch_of_refused_rows_is_no_approval(
+    school, by_clerk, by_reviewer
+):
     batch = submitted(school, by_clerk, row())
     row_refuse(batch=batch, number=2, reason="签到表没有此人", by=by_reviewer)
     with pytest.raises(NothingToCreditError):
@@ -113,7 +118,9 @@ def test_a_refused_row_may_come_again_in_another_batch(school, by_clerk, by_revi
 
 def test_hours_leave_by_counter_entries_and_the_sums_with_them(school, by_clerk, by_reviewer, by_second):
     holder = worker(person("陈海生"))
-    batch = approved(school, by_clerk, by_reviewer, row(身份证号=holder.person.id_number, 姓名="陈海生"), row())
+    batch = approved(
+        school, by_clerk, by_reviewer, row(身份证号=holder.person.id_number, 姓名="陈海生"), row()
+    )
     reversal = reversal_propose(batch=batch, reason="机构承认代签", by=by_reviewer)
     assert CERecord.objects.aggregate(Sum("hours"))["hours__sum"] == 640
     with pytest.raises(SecondReviewerNeededError):
@@ -125,15 +132,21 @@ def test_hours_leave_by_counter_entries_and_the_sums_with_them(school, by_clerk,
     batch.refresh_from_db()
     assert (batch.state, batch.reversed_at is not None) == ("approved", True)
     assert set(batch.deliveries.values_list("kind", flat=True)) == set(Delivery.Kind.values)
-    assert [n.facts["reason"] for n in Notice.objects.filter(code="education.hours_taken_back")] == ["机构承认代签"]
+    assert [n.facts["reason"] for n in Notice.objects.filter(code="education.hours_taken_back")] == [
+        "机构承认代签"
+    ]
 
 
-def test_after_a_reversal_the_same_may_be_reported_and_credited_again(school, by_clerk, by_reviewer, by_second):
+def test_after_a_reversal_the_same_may_be_reported_and_credited_again(
+    school, by_clerk, by_reviewer, by_second
+):
     again = row()
     batch = approved(school, by_clerk, by_reviewer, again)
     reversal_confirm(reversal=reversal_propose(batch=batch, reason="误批", by=by_reviewer), by=by_second)
     assert approved(school, by_clerk, by_reviewer, again).pk != batch.pk
-    assert CERecord.objects.filter(in_force=True).aggregate(Sum("hours")) == CERecord.objects.aggregate(Sum("hours"))
+    assert CERecord.objects.filter(in_force=True).aggregate(Sum("hours")) == CERecord.objects.aggregate(
+        Sum("hours")
+    )
 
 
 def test_only_an_approved_batch_and_only_once(school, by_clerk, by_reviewer, by_second):
@@ -159,7 +172,9 @@ def test_a_clerk_takes_nothing_back(school, by_clerk, by_reviewer):
 
 def test_the_database_refuses_a_reversal_by_one_person(school, by_clerk, by_reviewer, by_second):
     batch = approved(school, by_clerk, by_reviewer, row())
-    reversal = reversal_confirm(reversal=reversal_propose(batch=batch, reason="误批", by=by_reviewer), by=by_second)
+    reversal = reversal_confirm(
+        reversal=reversal_propose(batch=batch, reason="误批", by=by_reviewer), by=by_second
+    )
     with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
         Reversal.objects.filter(pk=reversal.pk).update(decided_by=by_reviewer.user)
 

@@ -28,11 +28,13 @@ def test_bad_cells_are_coloured_and_the_reason_and_the_fix_stand_beside(school, 
     batch = checked(school, by_clerk, row(), row(姓名="", 总学时=20, 专业学时=22), row(总学时=16, 专业学时=8))
     book = given_back(batch)
     sheet = book.worksheets[0]
-    assert [cell.value for cell in sheet[1]][: len(HEADERS)] == HEADERS
-    judged = len(HEADERS)
+    assert [cell.value for cell in sheet[1]][: len(HEADERS) + 1] == ["行号", *HEADERS]
+    assert [line[0].value for line in sheet.iter_rows(min_row=2)] == [2, 3, 4]
+    assert sheet.auto_filter.ref == "A1:R4"
+    judged = len(HEADERS) + 1
     assert [line[judged].value for line in sheet.iter_rows(min_row=2)] == ["合格", "错误", "提示"]
     bad = {cell.column_letter for cell in sheet[3][:judged] if cell.fill.fgColor.rgb.endswith("F9D5CF")}
-    assert bad == {"A", "J"}
+    assert bad == {"B", "K"}
     assert "专业学时" in sheet[3][judged + 1].value
     assert sheet[3][judged + 2].value
     overview = book.worksheets[1]
@@ -43,9 +45,9 @@ def test_numbers_stay_text_and_formulas_are_not_executed(school, by_clerk):
     cells = row(课程名称='=HYPERLINK("x")')
     book = given_back(checked(school, by_clerk, content=csv(cells)))
     sheet = book.worksheets[0]
-    assert sheet["B2"].value == cells[1]
-    assert sheet["B2"].number_format == "@"
-    assert sheet["E2"].data_type == "s"
+    assert sheet["C2"].value == cells[1]
+    assert sheet["C2"].number_format == "@"
+    assert sheet["F2"].data_type == "s"
 
 
 def test_it_is_got_by_the_api_and_not_before_the_file_was_read(school, by_clerk):
