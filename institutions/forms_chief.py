@@ -21,7 +21,7 @@ class InstitutionForm(Form):
         widget=KitTextInput(attrs={"class": "govuk-input--width-20 app-number", "autocomplete": "off"}),
         error_messages={"required": _("Enter the unified social credit code.")},
     )
-    name = LineField(label=_("Name"), max_length=200)
+    name = LineField(label=_("Name of the institution"), max_length=200)
     area_code = forms.ChoiceField(label=_("City or county"), choices=area_choices_blank)
     address = LineField(label=_("Address"), max_length=200, required=False)
     phone = LineField(label=_("Telephone"), max_length=40, required=False)
