@@ -6,9 +6,10 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import holdings
+        from portal import holdings, retention
         from portal.accounts.models import Role
         from portal.navigation import Entry, register_entry
 
         holdings.register()
+        retention.register()
         register_entry(Entry("my-data", _("My data"), order=65), Role.WORKER)

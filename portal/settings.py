@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
     "remind": {"task": "certificates.remind", "schedule": 60.0, "options": {"expires": 60}},
+    "delete what is over": {"task": "portal.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "deliver notices": {"task": "notices.deliver", "schedule": 10.0, "options": {"expires": 10}},
 }
 

@@ -179,6 +179,16 @@ class PhotoParameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionParameters:
+    """After how many days what is no longer needed is deleted. The history of events is never among it."""
+
+    read_notice_days: int = value(DAYS)
+    abandoned_batch_days: int = value(DAYS)
+    ended_token_days: int = value(DAYS)
+    job_failure_days: int = value(DAYS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The parameters in force on one day."""
 
@@ -195,6 +205,7 @@ class Policy:
     certificate_number: CertificateNumberParameters
     review: ReviewParameters
     photo: PhotoParameters
+    retention: RetentionParameters
 
 
 SECTIONS: dict[str, type] = {
@@ -209,4 +220,5 @@ SECTIONS: dict[str, type] = {
     "certificate_number": CertificateNumberParameters,
     "review": ReviewParameters,
     "photo": PhotoParameters,
+    "retention": RetentionParameters,
 }
