@@ -17,14 +17,23 @@ import typst
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from certificates.credentials.open_badge import credential_sign
+from certificates.credentials.token import token_read, token_sign
 from certificates.documents import render
 from certificates.documents.content import CertificateContent
 from certificates.documents.fonts import typst_fonts
 from certificates.documents.issuer import create_demo_issuer, load_issuer
-from certificates.documents.qr import draw_qr, verification_address
+from certificates.documents.qr import draw_qr, scan_address, verification_address
 from certificates.documents.signing import sign_pdf
 from certificates.numbers import format_number
-from tests.certificates.document_samples import certificate_content, portrait
+from tests.certificates.document_samples import (
+    PORTAL,
+    certificate_content,
+    credential_facts,
+    portrait,
+    sample_key,
+    token_facts,
+)
 
 COUNT = 60
 ROUNDS = 3
@@ -48,9 +57,17 @@ def contents(start: int, count: int = COUNT) -> list[CertificateContent]:
 
 def _content(sequence: int) -> CertificateContent:
     number = format_number("46", 2020, "101", sequence)
-    address = verification_address("https://portal.example", number)
+    address = verification_address(PORTAL, number)
     name = FAMILY[sequence % 10] + GIVEN[sequence % 12] + GIVEN[sequence // 12 % 12]
-    return certificate_content(number=number, holder_name=name, verify_url=address, qr_payload=address)
+    token = token_sign(token_facts(number=number, holder=name[:1] + "**"), sample_key())
+    credential = credential_sign(credential_facts(number=number, holder_name=name), sample_key())
+    return certificate_content(
+        number=number,
+        holder_name=name,
+        verify_url=address,
+        qr_payload=scan_address(PORTAL, number, token),
+        credential=credential,
+    )
 
 
 def rate(work: Callable[[Any], object], items: list[Any]) -> float:
@@ -65,6 +82,7 @@ def prepared(content: CertificateContent) -> dict[str, bytes]:
     return {
         **render._templates(),
         "content.json": render._variables(content),
+        render.ATTACHMENT: content.credential.encode(),
         "photo.svg": render._photo(content.photo),
         "qr.svg": draw_qr(content.qr_payload),
     }
@@ -96,6 +114,17 @@ def measure() -> list[Measure]:
             ("certificate, photo and QR symbol", render.render_certificate, second),
             ("QR symbol", lambda content: draw_qr(content.qr_payload), first),
             ("P-256 alone", lambda pdf: key.sign(pdf, ec.ECDSA(hashes.SHA256())), documents),
+            ("token signed", lambda content: token_sign(token_facts(number=content.number), sample_key()), first),
+            (
+                "token verified",
+                lambda content: token_read(content.qr_payload, {sample_key().kid: sample_key().jwk}),
+                first,
+            ),
+            (
+                "credential signed",
+                lambda content: credential_sign(credential_facts(number=content.number), sample_key()),
+                first,
+            ),
             (
                 "signature over a certificate",
                 lambda pdf: sign_pdf(pdf, issuer, signed_at=SIGNED_AT),
@@ -117,6 +146,10 @@ def measure() -> list[Measure]:
                 medians["certificate, photo and QR symbol"] / bare, "≥ 0.8"),
         Measure("QR symbol", medians["QR symbol"], medians["QR symbol"] / bare, "not the bottleneck"),
         Measure("P-256 alone", medians["P-256 alone"]),
+        *(
+            Measure(name, medians[name], medians[name] / medians["P-256 alone"])
+            for name in ("token signed", "token verified", "credential signed")
+        ),
         Measure("signature over a certificate", medians["signature over a certificate"], None, "≥ 35 a second"),
         Measure("certificate, set and signed", medians["certificate, set and signed"],
                 medians["certificate, set and signed"] / bare),
