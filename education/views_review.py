@@ -25,6 +25,8 @@ from portal.permissions import SignedInRequest, role_required
 from portal.policy import current_pack
 
 REVIEWERS = (Role.REVIEWER, Role.CHIEF)
+"""Who may look; whoever appoints reviewers and qualifies institutions decides about no batch."""
+decider_page = role_required(Role.REVIEWER)
 
 
 @role_required(*REVIEWERS)
@@ -81,6 +83,7 @@ def _page(request: SignedInRequest, batch: Batch, **bound: Form) -> HttpResponse
         "page": sample,
         "sampled": len(numbers),
         "sample": _with_problems(batch, selectors.rows_numbered(batch, list(sample))),
+        "may_decide": request.user.role == Role.REVIEWER,
         "waiting": batch.state == BatchState.SUBMITTED,
         "reversal": batch.reversals.exclude(state=Reversal.State.DISMISSED).first(),
         "marks": selectors.marks_of(batch),
@@ -117,14 +120,14 @@ def _with_problems(batch: Batch, rows: list[BatchRow]) -> list[dict[str, Any]]:
     return [{"row": row, "problems": problems.get(row.number, [])} for row in rows]
 
 
-@role_required(*REVIEWERS)
+@decider_page
 @require_POST
 def review_batch_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     batch = _batch(request, pk)
     return _decided(request, batch, lambda: services.batch_approve(batch=batch, by=Actor.of(request)))
 
 
-@role_required(*REVIEWERS)
+@decider_page
 @require_POST
 def review_batch_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     batch, form = _batch(request, pk), ReturnForm(request.POST)
@@ -151,7 +154,7 @@ def _decided(request: SignedInRequest, batch: Batch, decide: Callable[[], Batch]
     return redirect("review-batches")
 
 
-@role_required(*REVIEWERS)
+@decider_page
 @require_POST
 def review_batch_row(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Refuse one row with a reason, or take a refusal back."""
@@ -167,7 +170,7 @@ def review_batch_row(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("review-batch", pk)
 
 
-@role_required(*REVIEWERS)
+@decider_page
 @require_POST
 def review_batch_reversal(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Propose to take the approval back; confirm or dismiss what a colleague proposed."""

@@ -44,10 +44,11 @@ def require_clerk(by: Actor, institution: Institution) -> User:
 
 
 def require_reviewer(by: Actor, batch: Batch) -> User:
-    """Return the acting reviewer, who did not bring the batch and belongs to no institution."""
-    reviewers = User.objects.filter(
-        role__in=[Role.REVIEWER, Role.CHIEF], is_active=True, membership__isnull=True
-    )
+    """Return the acting reviewer, who did not bring the batch and belongs to no institution.
+
+    The reviewer in chief appoints reviewers and qualifies institutions, and therefore decides about no batch.
+    """
+    reviewers = User.objects.filter(role=Role.REVIEWER, is_active=True, membership__isnull=True)
     user = by.user
     if user is None or user.pk in {batch.uploaded_by_id, batch.submitted_by_id}:
         raise NotAReviewerError
