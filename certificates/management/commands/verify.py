@@ -101,9 +101,11 @@ def _find(what: str, keys: Keys, certificate: Path | None) -> Findings:
         )  # fmt: skip
     pdf = Path(what).read_bytes()
     pem = certificate.read_text("ascii") if certificate else settings.ISSUER_CERTIFICATE
-    authorities = x509.load_pem_x509_certificates(settings.TIMESTAMP_CERTIFICATE.encode()) if settings.TIMESTAMP_CERTIFICATE else ()  # fmt: skip
+    authorities = settings.TIMESTAMP_CERTIFICATE.encode()
     report = validate_pdf(
-        pdf, x509.load_pem_x509_certificate(pem.encode()), timestamp_certificates=authorities
+        pdf,
+        x509.load_pem_x509_certificate(pem.encode()),
+        timestamp_certificates=x509.load_pem_x509_certificates(authorities) if authorities else (),
     )
     if not report.accepted:
         raise SignatureError(_refusal(report.reason))
