@@ -10,33 +10,29 @@ from education.problem_texts import register_problem
 # may name either. Of several things that are wrong with a certificate the first says what to do.
 _HELD = f"""
 WITH held AS (
-    SELECT l.number_key AS key, l.person_id, l.post_code, l.issued_on, l.kind, l.status = 'exchanged' AS exchanged,
-           CASE WHEN l.status <> 'active' THEN (l.status_changed_at AT TIME ZONE 'Asia/Shanghai')::date END AS ended_on,
-           e.number AS replaced_by
+    SELECT r.number, r.id_number_hash, r.post_code AS row_post, r.started_on, r.ended_on AS course_ended_on,
+           COALESCE(l.person_id, e.person_id) AS person_id, COALESCE(l.post_code, e.post_code) AS post_code, l.kind,
+           COALESCE(l.issued_on, (e.issued_at AT TIME ZONE 'Asia/Shanghai')::date) AS issued_on,
+           COALESCE(l.status = 'exchanged', false) AS exchanged,
+           CASE WHEN l.status <> 'active' THEN (l.status_changed_at AT TIME ZONE 'Asia/Shanghai')::date
+                WHEN e.state = 'void' THEN (e.state_changed_at AT TIME ZONE 'Asia/Shanghai')::date END AS ended_on,
+           n.number AS replaced_by
     FROM education_batchrow r
-    JOIN certificates_legacycertificate l ON l.number_key = r.certificate_key
-    LEFT JOIN certificates_electroniccertificate e ON e.replaces_id = l.id
-    WHERE r.batch_id = %(batch)s
-    UNION
-    SELECT e.number, e.person_id, e.post_code, (e.issued_at AT TIME ZONE 'Asia/Shanghai')::date, 'electronic', false,
-           CASE WHEN e.state = 'void' THEN (e.state_changed_at AT TIME ZONE 'Asia/Shanghai')::date END, NULL
-    FROM education_batchrow r
-    JOIN certificates_electroniccertificate e ON e.number = r.certificate_key
-    WHERE r.batch_id = %(batch)s
+    LEFT JOIN certificates_legacycertificate l ON l.number_key = r.certificate_key
+    LEFT JOIN certificates_electroniccertificate e ON e.number = r.certificate_key AND l.id IS NULL
+    LEFT JOIN certificates_electroniccertificate n ON n.replaces_id = l.id AND l.status = 'exchanged'
+    WHERE r.batch_id = %(batch)s AND r.certificate_key <> '' AND r.id_number_hash IS NOT NULL
 ), judged AS (
-    SELECT r.number, h.*, CASE
-        WHEN h.key IS NULL THEN 'certificate_unknown'
-        WHEN p.id_number_hash <> r.id_number_hash THEN 'certificate_of_another_person'
-        WHEN r.post_code <> '' AND h.post_code <> r.post_code THEN 'certificate_of_another_post'
-        WHEN r.ended_on < h.issued_on THEN 'certificate_issued_later'
-        WHEN h.exchanged AND h.ended_on <= r.started_on THEN 'certificate_exchanged'
-        WHEN NOT h.exchanged AND h.ended_on <= r.ended_on THEN 'certificate_void'
+    SELECT h.*, CASE
+        WHEN h.person_id IS NULL THEN 'certificate_unknown'
+        WHEN p.id_number_hash <> h.id_number_hash THEN 'certificate_of_another_person'
+        WHEN h.row_post <> '' AND h.post_code <> h.row_post THEN 'certificate_of_another_post'
+        WHEN h.course_ended_on < h.issued_on THEN 'certificate_issued_later'
+        WHEN h.exchanged AND h.ended_on <= h.started_on THEN 'certificate_exchanged'
+        WHEN NOT h.exchanged AND h.ended_on <= h.course_ended_on THEN 'certificate_void'
         WHEN h.kind = 'enterprise_post' THEN 'certificate_without_education'
     END AS code
-    FROM education_batchrow r
-    LEFT JOIN held h ON h.key = r.certificate_key
-    LEFT JOIN accounts_person p ON p.id = h.person_id
-    WHERE r.batch_id = %(batch)s AND r.certificate_key <> '' AND r.id_number_hash IS NOT NULL
+    FROM held h LEFT JOIN accounts_person p ON p.id = h.person_id
 )
 SELECT number, CASE WHEN code = 'certificate_of_another_post' THEN '{POST}' ELSE '{CERTIFICATE}' END, code,
        CASE WHEN code = 'certificate_without_education' THEN 'warning' ELSE 'error' END,

@@ -30,7 +30,7 @@ def progress_note(batch: uuid.UUID, percent: int, rows: int) -> str | None:
             return ABANDONED
         cache.set(_key(batch), (percent, rows), _LIFE)
     except (RedisError, OSError):
-        _log.warning("The cache is away; the progress of batch %s is not shown", batch)
+        _log.info("The cache is away; the progress of batch %s is not shown", batch)
     return None
 
 
@@ -46,7 +46,7 @@ def progress_clear(batch: uuid.UUID) -> None:
     try:
         cache.delete_many([_key(batch), _off(batch)])
     except (RedisError, OSError):
-        _log.warning("The cache is away; the progress of batch %s goes by itself", batch)
+        _log.info("The cache is away; the progress of batch %s goes by itself", batch)
 
 
 def progress_abandon(batch: uuid.UUID) -> None:
@@ -54,7 +54,7 @@ def progress_abandon(batch: uuid.UUID) -> None:
     try:
         cache.set(_off(batch), True, _LIFE)
     except (RedisError, OSError):
-        _log.warning("The cache is away; the check of batch %s stops later", batch)
+        _log.info("The cache is away; the check of batch %s stops later", batch)
 
 
 def _key(batch: uuid.UUID) -> str:

@@ -26,20 +26,20 @@ def row_lines(batch: str, chunk: Chunk) -> str:
     columns: list[Iterable[str]] = [
         [batch] * size,
         map(str, chunk.numbers),
-        _column(values["name"], _text),
+        _repeated(values["name"], _text),
         _column(ids, lambda number: _bytes(crypto.encrypt(number)), NULL),
         _column(ids, lambda number: _bytes(crypto.blind_index("id_number", number)), NULL),
         _column(certificates, _text),
         _column(certificates, lambda number: _text(number_key(number))),
-        *(_column(values[key], _text) for key in ("post_code", "course", "mode")),
-        *(_column(values[key], date.isoformat, NULL) for key in ("started_on", "ended_on")),
-        *(_column(values[key], str, NULL) for key in ("hours", "professional_hours", "score")),
-        _column(values["passed"], _boolean, NULL),
-        _column(values["makes_up_for"], str, NULL),
-        _column(values["remark"], _text),
+        *(_repeated(values[key], _text) for key in ("post_code", "course", "mode")),
+        *(_repeated(values[key], date.isoformat, NULL) for key in ("started_on", "ended_on")),
+        *(_repeated(values[key], str, NULL) for key in ("hours", "professional_hours", "score")),
+        _repeated(values["passed"], _boolean, NULL),
+        _repeated(values["makes_up_for"], str, NULL),
+        _repeated(values["remark"], _text),
         ["f"] * size,
     ]
-    return "".join("\t".join(line) + "\n" for line in zip(*columns, strict=True))
+    return "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
 
 
 def problem_lines(batch: str, chunk: Chunk) -> str:
@@ -59,6 +59,12 @@ def _problem(batch: str, row: str, column: str, problem: Problem, severity: str)
 
 def _column(values: list[Any], write: Callable[[Any], str], empty: str = "") -> Iterable[str]:
     return (empty if value is None else write(value) for value in values)
+
+
+def _repeated(values: list[Any], write: Callable[[Any], str], empty: str = "") -> Iterable[str]:
+    """Write each distinct value once."""
+    texts = {value: empty if value is None else write(value) for value in set(values)}
+    return map(texts.__getitem__, values)
 
 
 def _text(text: str) -> str:
