@@ -100,7 +100,7 @@ class Plan:
         )
         if in_vain or paper.archive == "unseen":
             return None
-        at = moment(max(seen, asked.date()), 20)
+        at = max(moment(max(seen, asked.date()), 20), asked + timedelta(minutes=1))  # some ask late on that day
         self.add(at, "see_papers", seen_on=max(seen, asked.date()).isoformat(), **facts)
         if paper.archive == "pending":
             return None

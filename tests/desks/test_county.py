@@ -66,7 +66,9 @@ class TestTheOwnArea:
         assert "2 本中已换 1 本" in shown
         assert "三亚" not in shown
 
-    @pytest.mark.parametrize("role", ["worker", "clerk", "reviewer", "employer", "chief", "operator", "auditor"])
+    @pytest.mark.parametrize(
+        "role", ["worker", "clerk", "reviewer", "employer", "chief", "operator", "auditor"]
+    )
     def test_does_not_exist_for_another_role(self, role):
         client = (
             staff_browser(role)
@@ -95,12 +97,12 @@ class TestProgress:
         exchanged(9, name="赵")
         page = content_of(officer.get("/county/"))
         assert page.index("2020-10-09") < page.index("2020-10-08")
-        assert "2020-10-08</th><td class=\"govuk-table__cell govuk-table__cell--numeric\">2<" in page
+        assert '2020-10-08</th><td class="govuk-table__cell govuk-table__cell--numeric">2<' in page
 
     def test_is_a_picture_with_title_description_and_table_and_nothing_that_the_policy_refuses(self, officer):
         exchanged(8)
         page = content_of(officer.get("/county/"))
-        picture = page[page.index("<svg class=\"app-chart\"") :].split("</svg>")[0]
+        picture = page[page.index('<svg class="app-chart"') :].split("</svg>")[0]
         assert 'role="img" aria-labelledby="by-day-title by-day-desc"' in picture
         assert "<title" in picture
         assert "<desc" in picture

@@ -72,7 +72,13 @@ class TestRegistering:
 
     @pytest.mark.parametrize(
         ("field", "typed"),
-        [("code", "91350100M000100Y44"), ("username", "13800000000"), ("username", "ab"), ("contact", "\u200b"), ("password", "12345678")],
+        [
+            ("code", "91350100M000100Y44"),
+            ("username", "13800000000"),
+            ("username", "ab"),
+            ("contact", "\u200b"),
+            ("password", "12345678"),
+        ],
     )
     def test_with_a_field_wrong_opens_nothing(self, field, typed):
         assert Client().post("/employer/register/", SAID | {field: typed}).status_code == 422
@@ -223,7 +229,11 @@ class TestSight:
         firm, paper = employer(), factories.ready_to_exchange()
         consented(firm, paper.person)
         client = browser(firm.user)
-        for shown in (client.get("/employer/"), client.get("/employer/workers/"), client.post("/employer/export/csv/")):
+        for shown in (
+            client.get("/employer/"),
+            client.get("/employer/workers/"),
+            client.post("/employer/export/csv/"),
+        ):
             assert not ID_NUMBER.search(content_of(shown))
 
     def test_leaves_out_a_paper_under_another_name(self):
