@@ -6,7 +6,18 @@ class CertificatesConfig(AppConfig):
     name = "certificates"
 
     def ready(self) -> None:
-        from certificates import batch_checks, batch_forecast, desks, events, holdings, notices, notices_standing, policy_preview_action, queues  # noqa: F401 - importing registers the event texts
+        from certificates import (  # noqa: F401 - importing registers the event texts
+            batch_checks,
+            batch_forecast,
+            desks,
+            events,
+            holdings,
+            notices,
+            notices_standing,
+            policy_preview_action,
+            queues,
+        )
+        from certificates.checks import lean
         from certificates.services.standing import standings_of_batch_settle
         from certificates.services.voiding import cured_of_batch_withdraw
         from education.credited import on_credited
@@ -15,6 +26,7 @@ class CertificatesConfig(AppConfig):
 
         batch_checks.register()
         batch_forecast.register()
+        lean.register()
         notices.register()
         notices_standing.register()
         queues.register()

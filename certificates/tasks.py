@@ -54,3 +54,11 @@ def sequence_log() -> None:
     from certificates.log.services import log_sequence
 
     log_sequence()
+
+
+@shared_task(name="certificates.write_checks")
+def write_checks() -> None:
+    """Write down how often certificates were checked."""
+    from certificates.checks.services import checks_write
+
+    checks_write()

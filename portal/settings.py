@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "portal.lean.LeanMiddleware",
     "portal.middleware.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -171,6 +172,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "certificates.sequence_log",
         "schedule": 20.0,
         "options": {"expires": 20},
+    },
+    "write down how often certificates were checked": {
+        "task": "certificates.write_checks",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "remind": {"task": "certificates.remind", "schedule": 60.0, "options": {"expires": 60}},
     "delete what is over": {"task": "portal.purge", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -54,7 +54,10 @@ def _empty_cache(request):
     if {"db", "transactional_db", "_django_db_helper"} & set(request.fixturenames):
         from django.core.cache import cache
 
+        from portal import limits
+
         cache.clear()
+        limits.forget()
 
 
 @pytest.hookimpl(tryfirst=True)
