@@ -55,7 +55,7 @@ class VerifyView(APIView):
     @extend_schema(
         operation_id="verify",
         parameters=[OpenApiParameter("number", str, OpenApiParameter.PATH, description="In any spelling.")],
-        responses={200: VerificationSerializer, 429: ProblemSerializer},
+        responses={200: VerificationSerializer, 404: ProblemSerializer, 429: ProblemSerializer},
     )
     def get(self, request: Request, number: str) -> Response:
         answer = verify(number)

@@ -167,6 +167,10 @@ class WorkbookRenderer(BaseRenderer):
     media_type = XLSX
     format = "xlsx"
 
+    def render(self, data: Any, *_args: Any, **_kwargs: Any) -> bytes:
+        """What is no workbook is a problem document, whatever the caller accepts."""
+        return JSONRenderer().render(data)
+
 
 class BatchView(APIView):
     """What the calls on batches share."""

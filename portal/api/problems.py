@@ -74,7 +74,9 @@ class FieldErrorSerializer(serializers.Serializer[Any]):
 class InvalidProblemSerializer(ProblemSerializer):
     """A problem document that names each place that does not fit."""
 
-    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]  # the RFC's own name
+    errors = FieldErrorSerializer(  # type: ignore[assignment]  # the RFC's own name
+        many=True, required=False, help_text="Absent where the body cannot be read at all"
+    )
 
 
 def problem_response(

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 from education.models import Batch
 from education.receipts import receipt_verify
 from education.services import batch_check
+from education.workbook import XLSX
 from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
 from portal.events.models import Event
 from portal.events.services import Actor
@@ -204,3 +205,10 @@ def test_a_file_that_cannot_be_read_says_why(api):
 def test_csv_in_gb18030_is_read_too(api):
     address = uploaded(api, csv(row(身份证号=fresh_id_number()), encoding="gb18030"))
     assert api.get(address).json()["valid"] == 1
+
+
+def test_a_caller_who_accepts_workbooks_alone_is_told_the_problem_all_the_same(db):
+    """It used to end in a server error."""
+    answer = APIClient(headers={"Accept": XLSX}).get(f"/api/v1/batches/{uuid.uuid4()}/workbook/")
+    assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
+    assert answer.json()["code"] == "token_needed"
