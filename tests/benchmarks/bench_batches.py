@@ -110,12 +110,12 @@ def enrol(count):
 
 def read_bare(content):
     try:
-        import polars
+        import polars as pl
     except ImportError:
         from python_calamine import CalamineWorkbook
 
         return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    return polars.read_excel(io.BytesIO(content), engine="calamine")
+    return pl.read_excel(io.BytesIO(content), engine="calamine")
 
 
 def timed(work):
