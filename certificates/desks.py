@@ -26,6 +26,9 @@ def register() -> None:
     register_job("certificates.close_window", _("Close the exchange when its last day is over"))
     register_job("certificates.propose_voiding", _("Propose to make certificates void"))
     register_job("certificates.remind", _("Send reminders"))
+    register_job("certificates.settle_standings", _("Work out everybody’s standing"))
+    register_job("certificates.sequence_log", _("Take changes into the transparency log"))
+    register_job("certificates.write_checks", _("Write down how often certificates were checked"))
     register_job("certificates.render_document", _("Make the document of a certificate"))
     register_figure(Figure("portal_paper_certificates", "Paper certificates.", ("kind", "status"), _papers))
     register_figure(

@@ -6,6 +6,7 @@ from education.selectors import review_queue_state
 from portal.accounts.models import Role, User
 from portal.desk import WorkQueue, register_queue
 from portal.navigation import Entry, register_entry
+from portal.operations.jobs import register_job
 
 
 def _waiting(user: User) -> int:
@@ -13,6 +14,9 @@ def _waiting(user: User) -> int:
 
 
 def register() -> None:
+    register_job("education.check_batch", _("Check a batch"))
+    register_job("education.deliver", _("Deliver batches to the national system"))
+    register_job("education.resume_batches", _("Take up interrupted batches again"))
     register_queue(
         WorkQueue("batches", _("Batches of continuing education"), "review-batches", review_queue_state)
     )

@@ -152,7 +152,9 @@ def qualification_end(
             reason=reason,
         )
         _clerks_tell(
-            institution, "institutions.qualification_ended", {"last_day": last_day.isoformat(), "reason": reason}
+            institution,
+            "institutions.qualification_ended",
+            {"last_day": last_day.isoformat(), "reason": reason},
         )
     return locked
 
@@ -181,7 +183,11 @@ def qualification_suspend(
             valid_until=ends,
             created_at=at,
         )
-        facts: dict[str, Any] = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat(), "reason": reason}
+        facts: dict[str, Any] = {
+            "first_day": first_day.isoformat(),
+            "last_day": last_day.isoformat(),
+            "reason": reason,
+        }
         event_record(
             Verb.QUALIFICATION_SUSPENDED, at=at, by=by, subject=institution, ground=locked.ground, **facts
         )
@@ -199,7 +205,9 @@ def _clerks_tell(institution: Institution, code: str, facts: Mapping[str, str]) 
     notices_send(code, to=clerks, at=clock.now(), facts=facts, link="/institution/")
 
 
-def clerk_open(*, institution: Institution, username: str, display_name: str, password: str, by: Actor) -> User:
+def clerk_open(
+    *, institution: Institution, username: str, display_name: str, password: str, by: Actor
+) -> User:
     """Open the account of a clerk who works for this institution. Raises `UsernameTakenError` of the accounts."""
     with transaction.atomic():
         user = staff_create(

@@ -51,7 +51,9 @@ class InviteForm(Form):
 
     people = forms.CharField(
         label=_("Name and ID number, one worker a line"),
-        help_text=_("The name, a space, the ID number. Two columns copied from a spreadsheet can be pasted here."),
+        help_text=_(
+            "The name, a space, the ID number. Two columns copied from a spreadsheet can be pasted here."
+        ),
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 8, "autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": _("Enter at least one worker: name and ID number.")},
