@@ -27,7 +27,7 @@ def _later_notice(settings, tmp_path):
     shipped = (django_settings.BASE_DIR / "portal/policy/hainan-2020.toml").read_text("utf-8")
     head, section, rest = shipped.partition("[exchange.window_end]")
     moved = rest.replace("value = 2020-12-31 }]", f"value = 2020-12-31 }}, {ONE_MORE_ENTRY}]", 1)
-    path = tmp_path / "hainan-moved.toml"
+    path = tmp_path / "hainan-2020.toml"
     path.write_text(head + section + moved, "utf-8")
     settings.POLICY_PACK = str(path)
 
