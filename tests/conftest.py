@@ -78,9 +78,12 @@ def stack(django_db_setup):
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A real browser; without one the test is skipped, but fails under CI."""
+    """A real browser; without one the test is skipped, but fails under CI.
+
+    Closed with its module: while Playwright lives, its event loop runs in this thread, and Django refuses to work there.
+    """
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
