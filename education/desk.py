@@ -23,6 +23,7 @@ def register() -> None:
     reviewers = (Role.REVIEWER, Role.CHIEF)
     register_entry(Entry("review-home", _("Inbox"), order=10), *reviewers)
     register_entry(Entry("review-batches", _("Batches"), order=20, count=_waiting), *reviewers)
+    register_entry(Entry("review-national", _("National system"), order=60), *reviewers)
     register_entry(Entry("institution-home", _("Overview"), order=10), Role.CLERK)
     register_entry(Entry("batch-list", _("Batches"), order=20), Role.CLERK)
     register_entry(Entry("batch-upload", _("Upload a batch"), order=30), Role.CLERK)

@@ -21,3 +21,6 @@ class Verb(TextChoices):
     REVERSAL_PROPOSED = "education.batch.reversal_proposed", _("Reversal of the batch proposed")
     REVERSAL_DISMISSED = "education.batch.reversal_dismissed", _("Reversal of the batch dismissed")
     REVERSED = "education.batch.reversed", _("Approval of the batch reversed, hours taken back")
+    DELIVERED = "education.delivery.answered", _("Delivery answered by the national system")
+    ENTERED = "education.half_month.entered", _("Half-month marked as entered in the national system")
+    ENTRY_REFUSED = "education.record.entry_refused", _("Record refused by the national system")

@@ -70,3 +70,12 @@ class QueueForm(Form):
     institution = forms.CharField(label=_("Institution"), required=False, max_length=100)
     unusual = forms.BooleanField(label=_("Only what is unusual"), required=False)
     overdue = forms.BooleanField(label=_("Only what is past its target"), required=False)
+
+
+class EntryRefusalForm(Form):
+    record = forms.IntegerField(
+        label=_("Number of the record"),
+        min_value=1,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-10"}),
+    )
+    reason = forms.CharField(label=_("Why the national system refuses it"), max_length=500)

@@ -31,6 +31,17 @@ def resume_batches() -> None:
         enqueue_check(batch_id)
 
 
+@shared_task(name="education.deliver")
+def deliver() -> None:
+    """Send what waits to the national system; by file nothing is sent."""
+    from education.national.outbox import deliveries_due, delivery_send
+    from education.national.system import national_system
+
+    if system := national_system():
+        for delivery in deliveries_due():
+            delivery_send(delivery=delivery, system=system, by=Actor.job("deliver"))
+
+
 def enqueue_check(batch_id: uuid.UUID) -> None:
     """Ask a worker to check a batch. A broker that is away loses nothing: `resume_batches` asks again."""
     try:

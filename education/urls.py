@@ -1,6 +1,7 @@
 from django.urls import path
 
 from education import consistency, views, views_review
+from education.national import views as national
 
 urlpatterns = [
     path("institution/", views.institution_home, name="institution-home"),
@@ -22,5 +23,20 @@ urlpatterns = [
     path("review/batches/<uuid:pk>/row/", views_review.review_batch_row, name="review-batch-row"),
     path(
         "review/batches/<uuid:pk>/reversal/", views_review.review_batch_reversal, name="review-batch-reversal"
+    ),
+    path("review/national/", national.national, name="review-national"),
+    path("review/national/refused/", national.national_refused, name="review-national-refused"),
+    path("review/national/<str:first>/entered/", national.national_entered, name="review-national-entered"),
+    path(
+        "review/national/<str:first>.xlsx",
+        national.national_export,
+        {"kind": "xlsx"},
+        name="review-national-xlsx",
+    ),
+    path(
+        "review/national/<str:first>.csv",
+        national.national_export,
+        {"kind": "csv"},
+        name="review-national-csv",
     ),
 ]

@@ -163,6 +163,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "deliver to the national system": {
+        "task": "education.deliver",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "propose to make certificates void": {
         "task": "certificates.propose_voiding",
         "schedule": 60.0,
@@ -299,6 +304,9 @@ SESSION_COOKIE_AGE = 12 * 3600
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 BATCH_MAX_BYTES = env.integer("BATCH_MAX_BYTES", 20 * 1024 * 1024)
 BATCH_MAX_ROWS = env.integer("BATCH_MAX_ROWS", 50_000)
+# The national system by HTTP; without an address approved records are exported, and marked by hand when they are entered.
+NATIONAL_SYSTEM_URL = env.text("NATIONAL_SYSTEM_URL", "")
+NATIONAL_SYSTEM_TOKEN = env.text("NATIONAL_SYSTEM_TOKEN", "")
 # What reading one file may cost beside the worker itself: bytes of memory, seconds.
 BATCH_READING_MEMORY = env.integer("BATCH_READING_MEMORY", 768 * 1024 * 1024)
 BATCH_READING_SECONDS = env.integer("BATCH_READING_SECONDS", 120)

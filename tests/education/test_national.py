@@ -1,0 +1,248 @@
+"""Onward to the national system: a real server on this machine that fails in every way, and files for people."""
+
+import csv
+import io
+import json
+import socket
+import threading
+from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from education.models import CERecord, Delivery
+from education.national.outbox import HalfMonth, deliveries_due, delivery_send, half_month_of_text
+from education.national.system import HttpNationalSystem
+from education.services import reversal_confirm, reversal_propose
+from portal import clock
+from portal.events.models import Event
+from portal.events.services import Actor
+from tests.education.batches import approved
+from tests.education.sheets import row
+from tests.factories import clerk, fresh_id_number, reviewer
+
+pytestmark = pytest.mark.django_db
+JOB = Actor.job("test")
+
+
+@pytest.fixture(autouse=True)
+def _november(at):
+    at(2020, 11, 2, 9)
+
+
+class Office(BaseHTTPRequestHandler):
+    """Keeps what it was given by key, and answers as it was told to."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        office = self.server
+        office.asked.append((self.headers["Idempotency-Key"], self.headers["Authorization"]))
+        office.kept.setdefault(self.headers["Idempotency-Key"], body["records"])
+        behaviour = office.behaviours.pop(0) if office.behaviours else "ok"
+        getattr(self, f"answer_{behaviour}")(body)
+
+    def reply(self, content, status=200, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def records(self, body, **changes):
+        return {"records": [{"id": found["id"], "entered": True, **changes} for found in body["records"]]}
+
+    def answer_ok(self, body):
+        self.reply(json.dumps(self.records(body)).encode())
+
+    def answer_refused(self, body):
+        self.reply(json.dumps(self.records(body, entered=False, reason="查无此证")).encode())
+
+    def answer_error(self, body):
+        self.reply(b"", 500)
+
+    def answer_busy(self, body):
+        self.reply(b"", 429, Retry_After="900")
+
+    def answer_forbidden(self, body):
+        self.reply(b"", 403)
+
+    def answer_elsewhere(self, body):
+        self.reply(b"", 307, Location=f"http://127.0.0.1:{self.server.server_port}/other")
+
+    def answer_garbage(self, body):
+        self.reply(b"<html>")
+
+    def answer_other_records(self, body):
+        self.reply(b'{"records": [{"id": 1, "entered": true}]}')
+
+    def answer_half(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b'{"records')
+
+    def answer_cut(self, body):
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def answer_silence(self, body):
+        self.server.patience.wait(10)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def office():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Office)
+    server.asked, server.kept, server.behaviours, server.patience = [], {}, [], threading.Event()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.patience.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def system(office):
+    return HttpNationalSystem(f"http://127.0.0.1:{office.server_port}/entries", "t0ken", seconds=0.5)
+
+
+@pytest.fixture
+def delivery(school, by_clerk, by_reviewer):
+    batch = approved(school, by_clerk, by_reviewer, row(), row())
+    return Delivery.objects.get(batch=batch)
+
+
+def test_an_approval_waits_until_it_is_sent_and_each_record_says_so(office, system, delivery):
+    assert list(CERecord.objects.values_list("entered_at", "entry_refusal")) == [(None, "")] * 2
+    sent = delivery_send(delivery=delivery, system=system, by=JOB)
+    assert (sent.state, sent.attempts) == ("answered", 1)
+    assert not CERecord.objects.filter(entered_at__isnull=True).exists()
+    assert office.asked == [(str(delivery.pk), "Bearer t0ken")]
+    told = office.kept[str(delivery.pk)][0]
+    assert (told["hours"], told["post_code"], len(told["id_number"])) == (32.0, "101", 18)
+    assert deliveries_due() == []
+
+
+@pytest.mark.parametrize("behaviour", ["error", "garbage", "other_records", "half", "cut", "silence", "busy"])
+def test_whatever_goes_wrong_is_tried_again_under_the_same_key(office, system, delivery, behaviour):
+    office.behaviours = [behaviour]
+    failed = delivery_send(delivery=delivery, system=system, by=JOB)
+    assert (failed.state, failed.attempts) == ("waiting", 1)
+    assert failed.last_error
+    assert failed.next_attempt_at - clock.now() == timedelta(seconds=900 if behaviour == "busy" else 30)
+    assert not CERecord.objects.filter(entered_at__isnull=False).exists()
+    assert delivery_send(delivery=failed, system=system, by=JOB).state == "answered"
+    assert {key for key, _ in office.asked} == {str(delivery.pk)}
+    assert len(office.kept) == 1
+
+
+def test_a_server_that_is_not_there_is_waited_for_longer_each_time(delivery):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = HttpNationalSystem(f"http://127.0.0.1:{free.getsockname()[1]}/", "t", seconds=0.5)
+        waits = []
+        for _ in range(12):
+            delivery = delivery_send(delivery=delivery, system=nobody, by=JOB)
+            waits.append((delivery.next_attempt_at - clock.now()).total_seconds())
+    assert waits[:4] == [30, 60, 120, 240]
+    assert waits[-1] == 6 * 3600
+    assert deliveries_due() == []
+
+
+@pytest.mark.parametrize("behaviour", ["forbidden", "elsewhere"])
+def test_a_rejection_as_a_whole_is_not_repeated_and_no_redirect_followed(office, system, delivery, behaviour):
+    office.behaviours = [behaviour]
+    rejected = delivery_send(delivery=delivery, system=system, by=JOB)
+    assert rejected.state == "rejected"
+    assert len(office.asked) == 1
+    assert deliveries_due() == []
+
+
+def test_a_refused_record_keeps_the_reason(office, system, delivery):
+    office.behaviours = ["refused"]
+    assert delivery_send(delivery=delivery, system=system, by=JOB).state == "answered"
+    assert set(CERecord.objects.values_list("entered_at", "entry_refusal")) == {(None, "查无此证")}
+    assert Event.objects.get(verb="education.delivery.answered").data["refused"] == 2
+
+
+def test_an_answer_that_was_lost_is_asked_for_again_and_counts_once(office, system, delivery):
+    delivery_send(delivery=delivery, system=system, by=JOB)
+    again = delivery_send(delivery=delivery, system=system, by=JOB)
+    assert (again.state, again.attempts, len(office.kept)) == ("answered", 1, 1)
+    assert Event.objects.filter(verb="education.delivery.answered").count() == 1
+
+
+def test_what_is_taken_back_follows_what_was_credited(office, system, delivery, by_reviewer):
+    reversal = reversal_propose(batch=delivery.batch, reason="误批", by=by_reviewer)
+    reversal_confirm(reversal=reversal, by=Actor("web", reviewer()))
+    assert deliveries_due() == [delivery]
+    delivery_send(delivery=delivery, system=system, by=JOB)
+    (taken_back,) = deliveries_due()
+    delivery_send(delivery=taken_back, system=system, by=JOB)
+    told = office.kept[str(taken_back.pk)]
+    assert {(found["hours"], found["reverses"] is not None) for found in told} == {(-32.0, True)}
+    assert deliveries_due() == []
+
+
+def test_id_numbers_go_by_https_only():
+    with pytest.raises(ImproperlyConfigured, match="https"):
+        HttpNationalSystem("http://national.example/", "t")
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        (date(2020, 11, 1), date(2020, 11, 1), date(2020, 11, 15)),
+        (date(2020, 11, 15), date(2020, 11, 1), date(2020, 11, 15)),
+        (date(2020, 11, 16), date(2020, 11, 16), date(2020, 11, 30)),
+        (date(2024, 2, 29), date(2024, 2, 16), date(2024, 2, 29)),
+    ],
+)
+def test_half_months(day, first, last):
+    assert HalfMonth.of(day) == HalfMonth(first, last)
+    assert half_month_of_text(first.isoformat()) == HalfMonth(first, last)
+
+
+@pytest.fixture
+def reviewing(client, by_reviewer):
+    client.force_login(by_reviewer.user, backend="portal.accounts.backends.IdentityBackend")
+    client.cookies["django_language"] = "en"
+    return client
+
+
+def test_by_file_a_half_month_is_taken_away_escaped_and_marked(reviewing, school, by_clerk, by_reviewer):
+    number = fresh_id_number()
+    approved(school, by_clerk, by_reviewer, row(身份证号=number, 课程名称="+1+1"))
+    book = load_workbook(
+        io.BytesIO(
+            b"".join(reviewing.get(reverse("review-national-xlsx", args=["2020-11-01"])).streaming_content)
+        )
+    )
+    cells = [cell.value for cell in book.active[2]]
+    assert (cells[2], cells[6], book.active["G2"].data_type) == (number, "+1+1", "s")
+    text = b"".join(reviewing.get(reverse("review-national-csv", args=["2020-11-01"])).streaming_content)
+    (line,) = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
+    assert (line["身份证号"], line["课程名称"]) == (number, "'+1+1")
+    shown = reviewing.get(reverse("review-national")).content.decode()
+    assert "Mark 1 as entered" in shown
+    assert number not in shown
+    reviewing.post(reverse("review-national-entered", args=["2020-11-01"]))
+    record = CERecord.objects.get()
+    assert record.entered_at is not None
+    reviewing.post(reverse("review-national-refused"), {"record": record.pk, "reason": "查无此证"})
+    record.refresh_from_db()
+    assert (record.entered_at, record.entry_refusal) == (None, "查无此证")
+    assert "查无此证" in reviewing.get(reverse("review-national")).content.decode()
+
+
+def test_a_half_month_begins_on_the_1st_or_the_16th_and_only_reviewers_see_it(reviewing, client, school):
+    assert reviewing.get(reverse("review-national-xlsx", args=["2020-11-02"])).status_code == 404
+    client.force_login(clerk(school), backend="portal.accounts.backends.IdentityBackend")
+    assert client.get(reverse("review-national")).status_code == 404
