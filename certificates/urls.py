@@ -2,6 +2,7 @@ from django.urls import path
 
 from certificates.api_credentials import key_set_view
 from certificates.views import (
+    checks,
     education,
     exchange,
     holder,
@@ -28,6 +29,7 @@ urlpatterns = [
     path(ELECTRONIC, holder.electronic_certificate, name="electronic-certificate"),
     path(f"{ELECTRONIC}pdf/", holder.electronic_certificate_pdf, name="electronic-certificate-pdf"),
     path(f"{ELECTRONIC}photo/", holder.electronic_certificate_photo, name="electronic-certificate-photo"),
+    path(f"{ELECTRONIC}log/", holder.electronic_certificate_evidence, name="electronic-certificate-evidence"),
     path(f"{ELECTRONIC}voiding/", voiding.voiding, name="voiding"),
     path("me/voiding-evidence/<uuid:pk>/", voiding.voiding_evidence, name="voiding-evidence"),
     path("review/voiding/", review_voiding.voiding_list, name="review-voidings"),
@@ -43,6 +45,9 @@ urlpatterns = [
     path("review/services/<uuid:pk>/", review.service, name="review-service"),
     path("review/policy-preview/", policy_preview.policy_preview_page, name="review-policy-preview"),
     path("verify/", public.verify_page, name="verify"),
+    path("verify/name/", checks.verify_name, name="verify-name"),
+    path("verify/file/", checks.verify_file, name="verify-file"),
+    path("verify/list/", checks.verify_list, name="verify-list"),
     path("verify/token/", public.verify_token, name="verify-token"),
     path("verify/offline/", offline.page, name="verify-offline"),
     path("verify/offline/worker.js", offline.worker, name="verify-offline-worker"),

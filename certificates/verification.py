@@ -5,13 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from certificates.credentials.token import TokenFacts
-from certificates.models import (
-    CertificateVersion,
-    ElectronicCertificate,
-    LegacyCertificate,
-    LegacyStatus,
-)
+from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus
 from certificates.numbers import normalise_number
 from certificates.selectors import ce_records_of, electronic_standing
 from portal import clock
@@ -167,22 +161,6 @@ def _paper_since(state: str, changed_at: datetime | None, expires_on: date | Non
     if state == "expired" and expires_on:
         return expires_on + timedelta(days=1)
     return day_of(changed_at) if state == "void" and changed_at else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Printed:
-    """What the code on a certificate says, which the issuer signed; the version may have been replaced since."""
-
-    token: TokenFacts
-    superseded_at: datetime | None
-
-
-def printed(token: TokenFacts) -> Printed:
-    """Return what ``token`` says, and since when its version is no longer the one in force."""
-    version = CertificateVersion.objects.filter(
-        certificate__number=token.number, version=token.version
-    ).first()
-    return Printed(token=token, superseded_at=version.superseded_at if version else None)
 
 
 def paper_state(paper: LegacyCertificate, at: datetime) -> tuple[str, str | None]:

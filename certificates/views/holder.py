@@ -4,11 +4,13 @@ import uuid
 from base64 import b64encode
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
+from certificates.checks.selectors import checks_recently
 from certificates.documents.qr import draw_qr, verification_address
+from certificates.log.proofs import evidence
 from certificates.models import ElectronicCertificate, LegacyCertificate, VoidingProposal
 from certificates.numbers import grouped
 from certificates.presentation import electronic_view, next_step, paper_view, papers_in_order, post_label
@@ -29,6 +31,7 @@ from certificates.services.documents import document_ensure
 from portal import clock
 from portal.accounts.models import Person, Role
 from portal.permissions import SignedInRequest, role_required
+from portal.policy import day_of
 
 worker_page = role_required(Role.WORKER)
 
@@ -90,6 +93,7 @@ def electronic_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         "address": address,
         "qr": "data:image/svg+xml;base64," + b64encode(draw_qr(address)).decode(),
         "is_new": "done" in request.GET,
+        "checks": checks_recently(certificate.pk, today=day_of(at)),
         "proposal": proposals_of(holder(request)).filter(certificate=certificate).first(),
     }
     return render(request, "worker/electronic_certificate.html", context)
@@ -109,3 +113,12 @@ def electronic_certificate_pdf(request: SignedInRequest, pk: uuid.UUID) -> FileR
 def electronic_certificate_photo(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
     """Return the portrait that is printed on the certificate; the profile may have another one by now."""
     return FileResponse(own_electronic(request, pk).photo.file.open(), content_type="image/jpeg")
+
+
+@worker_page
+def electronic_certificate_evidence(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Return what the transparency log says of the certificate, with proofs, for ``docs/verify_log_proof.py``."""
+    certificate = own_electronic(request, pk)
+    response = JsonResponse(evidence(certificate), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response["Content-Disposition"] = f'attachment; filename="log-{certificate.number}.json"'
+    return response

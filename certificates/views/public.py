@@ -8,14 +8,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from certificates.checks.comparison import printed_on_version
+from certificates.checks.forms import NameForm
+from certificates.checks.services import check_count
 from certificates.credentials.jose import SignatureError
 from certificates.credentials.keys import public_keys
 from certificates.credentials.token import token_read
 from certificates.forms import VerifyForm
 from certificates.numbers import grouped
 from certificates.presentation import verification_words
-from certificates.verification import VERIFY_LIMIT, Verification, printed, verify
-from portal import clock
+from certificates.verification import VERIFY_LIMIT, Verification, verify
 from portal.identity import normalise_id_number
 from portal.limits import origin
 
@@ -43,33 +45,39 @@ def verify_short(request: HttpRequest, number: str) -> HttpResponse:
 def verify_token(request: HttpRequest) -> HttpResponse:
     """Compare what is printed with what the portal knows. The token comes in the body: addresses end up in logs."""
     if not VERIFY_LIMIT.take(origin(request)):
-        return _too_many(request)
+        return too_many(request)
     try:
         token = token_read(request.POST.get("token", ""), public_keys())
     except SignatureError:
         return render(request, "public/verify_token_refused.html", {"form": VerifyForm()}, status=422)
-    answer = verify(token.number, at=clock.now())
-    return render(request, "public/verify.html", _context(answer) | {"printed": printed(token)})
+    answer = verify(token.number)
+    check_count(answer)
+    printed = printed_on_version(token.number, token.version)
+    return render(request, "public/verify.html", answer_context(answer) | {"printed": printed})
 
 
 def _answer(request: HttpRequest, typed: str) -> HttpResponse:
     if not VERIFY_LIMIT.take(origin(request)):
-        return _too_many(request)
+        return too_many(request)
     if isinstance(normalise_id_number(typed), str):  # it leaves the address bar at once, and is not looked up
         return redirect(f"{reverse('verify')}?{MISTAKEN}")
-    return render(request, "public/verify.html", _context(verify(typed, at=clock.now()), typed))
+    answer = verify(typed)
+    check_count(answer)
+    return render(request, "public/verify.html", answer_context(answer, typed))
 
 
-def _context(answer: Verification, typed: str = "") -> dict[str, Any]:
+def answer_context(answer: Verification, typed: str = "") -> dict[str, Any]:
+    """Return what ``public/_answer.html`` and the page around it show."""
     return {
         "form": VerifyForm(initial={"number": (typed or answer.number)[:100]}),
         "answer": answer,
         "number": grouped(answer.number),
         "words": verification_words(answer),
+        "name_form": NameForm(initial={"number": answer.number}),
     }
 
 
-def _too_many(request: HttpRequest) -> HttpResponse:
+def too_many(request: HttpRequest) -> HttpResponse:
     response = render(request, "429.html", {"retry_after": RETRY_AFTER}, status=429)
     response["Retry-After"] = str(RETRY_AFTER)
     return response

@@ -14,6 +14,7 @@ MODULES = (
     "education.api_policy",
     "certificates.api",
     "certificates.api_credentials",
+    "certificates.api_checks",
     "certificates.api_log",
     "certificates.api_policy",
 )

@@ -273,8 +273,7 @@ def test_the_token_brings_up_what_was_printed(certificate):
     page = Client().post("/verify/token/", {"token": token_of(certificate)}).content.decode()
     assert 'data-state="valid"' in page
     assert "data-printed" in page
-    assert "陈**" in page
-    assert "陈海生" not in page
+    assert "陈海生" in page
 
 
 def test_the_token_of_a_superseded_version_is_called_that(certificate):

@@ -229,7 +229,7 @@ class TestTheReviewersPage:
         measures.suspended(certificate)
         shown = client.get(page).content.decode()
         for told in (
-            "已暂停",
+            "电子证书暂停",
             measures.WORDS,
             certificate.replaces.number,
             certificate.person.masked_id_number,
