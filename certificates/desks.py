@@ -21,7 +21,6 @@ def register() -> None:
     register_entry(Entry("county-employers", _("Employers"), order=30), Role.COUNTY)
     register_entry(Entry("employer-home", _("My workers"), order=10), Role.EMPLOYER)
     register_entry(Entry("chief-home", _("Overview"), order=5), Role.CHIEF)
-    register_entry(Entry("chief-closing-report", _("Closing report"), order=40), Role.CHIEF)
     register_entry(Entry("operator-imports", _("Imports"), order=30), Role.OPERATOR)
     register_job("certificates.close_window", _("Close the exchange when its last day is over"))
     register_job("certificates.propose_voiding", _("Propose to make certificates void"))

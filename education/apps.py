@@ -5,11 +5,10 @@ class EducationConfig(AppConfig):
     name = "education"
 
     def ready(self) -> None:
-        from education import consistency, desk, effects, events, holdings, notices, retention  # noqa: F401 - importing registers the event texts
+        from education import desk, effects, events, holdings, notices, retention  # noqa: F401 - importing registers the event texts
 
         notices.register()
         desk.register()
         effects.register()
         holdings.register()
-        consistency.register()
         retention.register()

@@ -14,7 +14,6 @@ from portal import clock
 from portal.accounts.models import Role
 from portal.clock import end_of_day
 from portal.forms import DayField, Form
-from portal.navigation import Entry, register_entry
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import SHANGHAI
 
@@ -109,7 +108,3 @@ def consistency_page(request: SignedInRequest) -> HttpResponse:
         "overall": overall(found),
     }
     return render(request, "chief/consistency.html", context)
-
-
-def register() -> None:
-    register_entry(Entry("chief-consistency", _("How reviewers decide"), order=45), Role.CHIEF)

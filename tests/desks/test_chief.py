@@ -157,7 +157,7 @@ class TestEndingAQualification:
 
     @pytest.fixture
     def address(self, institution):
-        return f"/chief/qualifications/{institution.qualifications.get().pk}/end/"
+        return f"/chief/institutions/qualifications/{institution.qualifications.get().pk}/end/"
 
     def test_shows_what_it_touches_and_changes_nothing_yet(self, chief, institution, address):
         batch_of(institution, rows=3)

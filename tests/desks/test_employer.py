@@ -163,7 +163,7 @@ class TestConsent:
         consented(firm, paper.person)
         shown = text_of(browser(firm.user).get("/employer/"))
         assert "吴阿强" in shown
-        assert "条件已具备,请本人登录并点击“更新”(1.3)。" in shown
+        assert "条件已具备，请本人登录并点击“更新”（1.3）。" in shown
         assert "2020-12-31" in shown
 
     def test_withdrawn_takes_the_sight_away_at_once(self):
