@@ -85,15 +85,22 @@ def standings_from_sums(question: Question) -> str:
 def unsettled(question: Question) -> str:
     """Return a query of the people of whom a certificate, or a record that has ended meanwhile, is not settled yet."""
     reference, as_of = REFERENCES[question.kind], _day(question.as_of)
-    # The registry may correct a safety officer's entry; what an electronic certificate says never changes.
-    changed = "OR s.first_start <> c.first_start" if question.kind == "safety_officer" else ""
+    # The registry may correct a safety officer's entry. What an electronic certificate says never changes, so that one
+    # without a standing is sought only where there are fewer standings than certificates.
+    missing = f"s.{reference} IS NULL"
+    if question.kind == "safety_officer":
+        missing += " OR s.first_start <> c.first_start"
+    else:
+        missing += """ AND (SELECT count(*) FROM certificates_electroniccertificate)
+            > (SELECT count(electronic_id) FROM certificates_certificatestanding WHERE electronic_id IS NOT NULL)"""
     return f"""
         SELECT c.person_id FROM ({certificates(question)}) c
         LEFT JOIN certificates_certificatestanding s ON s.{reference} = c.id
-        WHERE s.id IS NULL {changed}
+        WHERE {missing}
         UNION
         SELECT c.person_id FROM ({certificates(question)}) c
-        JOIN certificates_certificatestanding s ON s.{reference} = c.id AND s.recount_on <= {as_of}"""
+        JOIN certificates_certificatestanding s ON s.{reference} = c.id
+        WHERE s.changes_on <= {as_of} AND s.recount_on <= {as_of}"""
 
 
 def issued_on(kind: Kind) -> str:
@@ -141,11 +148,18 @@ def _day(day: date) -> str:
     return f"date '{day.isoformat()}'"
 
 
-def _start(question: Question, index: str) -> str:
+def _start(question: Question, index: str, first_year: str = "date_part('year', first_start)::int") -> str:
     """Return the first day of the period with this index: `Periods.start`."""
     if question.by_calendar:
-        return f"make_date(date_part('year', first_start)::int + {index}, 1, 1)"
+        return f"make_date({first_year} + {index}, 1, 1)"
     return f"(first_start + make_interval(years => {index}))::date"
+
+
+def _next_start(question: Question) -> str:
+    """Return the first day of the period after the current one, or of the first."""
+    if question.by_calendar:
+        return f"CASE WHEN current < 0 THEN first_start ELSE {_day(date(question.as_of.year + 1, 1, 1))} END"
+    return _start(question, "GREATEST(current + 1, 0)")
 
 
 def _current(question: Question) -> str:
@@ -204,15 +218,11 @@ def _sums_by_year(question: Question, years: Sequence[int]) -> str:
     )
 
     def total(column: str, year: int, also: str = "") -> str:
-        return f"COALESCE(sum({column}) FILTER (WHERE counts_for = {year}{also}), 0)::int"
+        return f"COALESCE(sum({column}) FILTER (WHERE {also}counts_for = {year}), 0)::int"
 
     def timely(year: int) -> str:
-        decided_after = Periods(first_start=date(year, 1, 1)).decided_after(0, rules)
-        return (
-            total("hours", year, f" AND ended_on <= {_day(decided_after)}")
-            if made_up
-            else total("hours", year)
-        )
+        late = total("hours", year, "late AND ")  # asked first: hardly any record is
+        return f"{total('hours', year)} - {late}" if made_up else total("hours", year)
 
     return f"""
         SELECT person_id, post_code,
@@ -223,7 +233,8 @@ def _sums_by_year(question: Question, years: Sequence[int]) -> str:
         FROM (SELECT person_id, post_code, ended_on, hours, professional_hours,
                      CASE WHEN ended_on > {as_of} OR ended_on < {_day(date(years[0], 1, 1))} THEN NULL
                           WHEN makes_up_for IS NULL THEN CASE {home} END
-                          {made_up} END AS counts_for
+                          {made_up} END AS counts_for,
+                     makes_up_for IS NOT NULL AND ended_on >= make_date(makes_up_for + 1, 1, 1) + {rules.grace_days} AS late
               FROM education_cerecord ORDER BY person_id, post_code OFFSET 0) r
         GROUP BY person_id, post_code"""
 
@@ -295,16 +306,14 @@ def _counted_records(question: Question) -> str:
 def _stored(question: Question) -> str:
     column = REFERENCES[question.kind]
 
-    def extended(name: str) -> str:
-        return f"s.{name} || array_fill(0, ARRAY[current + 1 - cardinality(s.{name})])"
-
     return f"""
-        SELECT id, first_start, engaged, current, {extended("hours")} AS hours,
-               {extended("professional_hours")} AS professional_hours, {extended("timely_hours")} AS timely_hours, recount_on
-        FROM (SELECT {column} AS id, first_start, engaged, hours, professional_hours, timely_hours,
-                     recount_on, {_current(question)} AS current
-              FROM certificates_certificatestanding
-              WHERE {column} IS NOT NULL AND changes_on <= {_day(question.as_of)} OFFSET 0) s"""
+        SELECT id, first_start, engaged, current, hours || begun AS hours, professional_hours || begun AS professional_hours,
+               timely_hours || begun AS timely_hours, recount_on
+        FROM (SELECT *, array_fill(0, ARRAY[current + 1 - cardinality(hours)]) AS begun
+              FROM (SELECT {column} AS id, first_start, engaged, hours, professional_hours, timely_hours, recount_on,
+                           {_current(question)} AS current
+                    FROM certificates_certificatestanding
+                    WHERE {column} IS NOT NULL AND changes_on <= {_day(question.as_of)} OFFSET 0) s OFFSET 0) s"""
 
 
 def _assembled(question: Question, source: str) -> str:
@@ -332,7 +341,7 @@ FROM (SELECT *, status IN ('on_track', 'at_risk') AS due
             FROM (SELECT *, hours[current + 1] AS now, professional_hours[current + 1] AS professional_now,
                          timely_hours[current + 1] AS timely_now,
                          hours[current] AS before, professional_hours[current] AS professional_before,
-                         {_start(question, "GREATEST(current + 1, 0)")} AS next_start,
+                         {_next_start(question)} AS next_start,
                          {_lapses_on(question)} AS lapses_on
                   FROM ({source} OFFSET 0) sums OFFSET 0) told OFFSET 0) judged OFFSET 0) needed"""
 
@@ -342,7 +351,7 @@ def _lapses_on(question: Question) -> str:
     rules = question.rules
     branches = [
         f"WHEN hours[{second}] + timely_hours[{second + 1}] < {tenths(rules.two_year_hours)}"
-        f" THEN {_start(question, str(second + 1))} + {rules.grace_days}"
+        f" THEN {_start(question, str(second + 1), f'{question.as_of.year} - current')} + {rules.grace_days}"
         for second in range(1, question.most_periods)
     ]
     if question.kind == "safety_officer" or not branches:

@@ -81,8 +81,11 @@ _TABLES: dict[Kind, dict[str, str]] = {
 _CLAUSES: dict[Kind, str] = {"electronic": "2.1", "safety_officer": "3.1a"}
 
 _FORGET_OFFICERS = """
-DELETE FROM certificates_certificatestanding s USING certificates_legacycertificate l
-WHERE l.id = s.legacy_id AND (l.status <> 'active' OR l.kind <> 'safety_officer')
+DELETE FROM certificates_certificatestanding s
+WHERE s.legacy_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM certificates_legacycertificate l
+    WHERE l.id = s.legacy_id AND l.kind = 'safety_officer' AND l.status = 'active'
+)
 """
 
 
@@ -165,6 +168,7 @@ def _settle_everybody(settling: _Settling, *, recount: bool) -> int:
     rules = fingerprint(settling.policy)
     recount = recount or last is None or (last.pack, last.rules) != (settling.policy.pack, rules)
     recount = recount or last is None or last.as_of > settling.as_of
+    _tune("safety_officer")
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_OFFICERS)
     written = sum(_settle_kind(settling, kind, recount=recount) for kind in REFERENCES)

@@ -1,4 +1,4 @@
-"""Everybody's standing, worked out in SQL, against the pure rule: thousands of people drawn at random, two packs."""
+"""Everybody's standing, worked out in SQL, against the pure rule: thousands of people drawn at random, under two packs."""
 
 import random
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 JOB = Actor.job("test")
-PEOPLE = 1500
+PEOPLE = 1000
 POSTS = ["101", "101", "101", "102", "114"]
 EDGES = [(1, 1), (1, 31), (2, 1), (2, 27), (2, 28), (3, 1), (3, 31), (4, 1), (12, 30), (12, 31)]
 
