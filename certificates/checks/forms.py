@@ -35,7 +35,7 @@ class FileForm(Form):
     )  # fmt: skip
 
     def clean_file(self) -> bytes:
-        uploaded: "UploadedFile[Any]" = self.cleaned_data["file"]
+        uploaded: UploadedFile[Any] = self.cleaned_data["file"]
         if uploaded.size is None or uploaded.size > LARGEST:
             raise forms.ValidationError(
                 _("The file is larger than 2 MB, which no certificate of this portal is.")
@@ -56,7 +56,7 @@ class ListForm(Form):
     )  # fmt: skip
 
     def clean_file(self) -> str:
-        uploaded: "UploadedFile[Any] | None" = self.cleaned_data["file"]
+        uploaded: UploadedFile[Any] | None = self.cleaned_data["file"]
         if uploaded is None:
             return ""
         if uploaded.size is None or uploaded.size > LARGEST_LIST:

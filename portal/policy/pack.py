@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from portal.policy.decision import JsonValue
 from portal.policy.clauses import clauses
+from portal.policy.decision import JsonValue
 from portal.policy.forms import Form, Text, as_json
 from portal.policy.parameters import SECTIONS, Policy
 
