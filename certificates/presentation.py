@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from certificates.messages import explain
 from certificates.models import ElectronicCertificate, Kind, LegacyCertificate, ServiceKind
 from certificates.numbers import grouped
-from certificates.selectors import HeldElectronic, HeldPaper, policy_on
+from certificates.rules import decide_legacy_service
+from certificates.selectors import HeldElectronic, HeldPaper, certificate_facts, policy_on
 from certificates.verification import Verification, paper_state
 from education.rules import PeriodStanding, Standing
 from portal.masking import mask_name, mask_number
@@ -62,6 +63,8 @@ class PaperView:
     groups: tuple[Group, ...]
     closes: date
     services: tuple[ServiceKind, ...]
+    no_renaming: str
+    """Why no change of information can be asked for, or nothing where one can."""
 
     @property
     def can_exchange(self) -> bool:
@@ -75,7 +78,7 @@ class PaperView:
 
     @property
     def can_be_renamed(self) -> bool:
-        return self.held.name_differs and ServiceKind.CHANGE in self.services
+        return self.held.name_differs and not self.no_renaming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +116,15 @@ def paper_view(held: HeldPaper, *, at: datetime) -> PaperView:
         groups=check_groups(held.decision, cures(held.certificate, held.decision, policy)),
         closes=policy.exchange.window_end,
         services=services_open(held.certificate, policy, at),
+        no_renaming=_no_renaming(held.certificate, policy, at),
     )
+
+
+def _no_renaming(certificate: LegacyCertificate, policy: Policy, at: datetime) -> str:
+    decision = decide_legacy_service(
+        certificate_facts(certificate), policy, service=ServiceKind.CHANGE.value, on=at
+    )
+    return explain(decision.unmet[0]) if decision.unmet else ""
 
 
 def papers_in_order(views: Iterable[PaperView]) -> list[PaperView]:

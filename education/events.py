@@ -24,3 +24,5 @@ class Verb(TextChoices):
     DELIVERED = "education.delivery.answered", _("Delivery answered by the national system")
     ENTERED = "education.half_month.entered", _("Half-month marked as entered in the national system")
     ENTRY_REFUSED = "education.record.entry_refused", _("Record refused by the national system")
+    CLAIMED = "education.claim.made", _("Course claimed before it was reported")
+    CLAIM_WITHDRAWN = "education.claim.withdrawn", _("Claim of a course taken back")

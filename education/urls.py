@@ -1,6 +1,6 @@
 from django.urls import path
 
-from education import consistency, views, views_review
+from education import claims, consistency, views, views_review
 from education.national import views as national
 
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("institution/batches/<uuid:pk>/workbook/", views.batch_workbook, name="batch-workbook"),
     path("institution/batches/<uuid:pk>/receipt/", views.batch_receipt, name="batch-receipt"),
     path("chief/consistency/", consistency.consistency_page, name="chief-consistency"),
+    path("me/education/claims/", claims.my_claims, name="my-claims"),
     path("review/batches/", views_review.review_batches, name="review-batches"),
     path("review/batches/<uuid:pk>/", views_review.review_batch, name="review-batch"),
     path("review/batches/<uuid:pk>/approve/", views_review.review_batch_approve, name="review-batch-approve"),

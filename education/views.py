@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from education import selectors, services
+from education.claims import claims_unconfirmed
 from education.columns import COLUMNS
 from education.forecast import forecasts_of
 from education.forms import UploadForm
@@ -64,6 +65,7 @@ def institution_home(request: SignedInRequest) -> HttpResponse:
         "quota": selectors.quota_of(institution, now),
         "qualified": is_qualified(institution, now.date(), now.date()),
         "figures": selectors.figures_of(institution),
+        "unconfirmed": claims_unconfirmed(institution)[:ON_A_PAGE],
         "batches": batches[:5],
     }
     return render(request, "institution/home.html", context)

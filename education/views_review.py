@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from education import selectors, services
+from education.claims import claims_unconfirmed
 from education.forms import QueueForm, ReasonForm, ReturnForm, RowForm
 from education.models import Batch, BatchRow, BatchState, Reversal, RowProblem
 from education.problem_texts import explain_problem
@@ -87,6 +88,7 @@ def _page(request: SignedInRequest, batch: Batch, **bound: Form) -> HttpResponse
         "waiting": batch.state == BatchState.SUBMITTED,
         "reversal": batch.reversals.exclude(state=Reversal.State.DISMISSED).first(),
         "marks": selectors.marks_of(batch),
+        "unconfirmed": claims_unconfirmed(batch.institution)[:ON_A_PAGE],
         "earlier": selectors.earlier_batches(batch),
     }
     status = max(form_status(form) for form in forms.values())

@@ -49,7 +49,9 @@ def token_create(
     """
     excess = set(scopes) - SCOPES_OF_ROLE.get(user.role, frozenset())
     if excess or not scopes:
-        raise ScopeNotAllowedError(f"The role {user.role} may not have: {', '.join(sorted(excess)) or 'no scope'}.")
+        raise ScopeNotAllowedError(
+            f"The role {user.role} may not have: {', '.join(sorted(excess)) or 'no scope'}."
+        )
     text = PREFIX + secrets.token_urlsafe(32)
     now = clock.now()
     token = ApiToken.objects.create(

@@ -161,7 +161,7 @@ class Plan:
         return max(report.reviewed_at for _, report in approved)
 
     def _remember(self, person: Resident, paper: Paper, state: str) -> None:
-        if person.former_name and state != "exchanged":
+        if person.former_name and paper.kind == POST_TRAINING and state != "exchanged":
             state = "renamed"
         elif paper.kind == SAFETY:
             state = "safety_officer"

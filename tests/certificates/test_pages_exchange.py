@@ -1,8 +1,10 @@
 """更新 on the screen: one confirmation, one certificate, and an honest refusal."""
 
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from certificates.models import ElectronicCertificate
 from portal import clock
@@ -93,6 +95,29 @@ def test_the_last_millisecond_counts_and_midnight_does_not(client, paper, moment
     assert answer.status_code == status
     if status == 409:
         assert 'data-check="window_open" data-result="fail"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        (shanghai(2020, 12, 31, 23, 59, 59) + timedelta(milliseconds=999), 302),
+        (shanghai(2021, 1, 1), 409),
+    ],
+)
+def test_midnight_is_that_of_shanghai_wherever_machine_and_database_stand(
+    client, paper, zone, moment, status, monkeypatch
+):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL TIME ZONE %s", [zone])
+        clock.move_to(moment, running=False)
+        assert client.post(address(paper)).status_code == status
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_under_another_name_nothing_is_exchanged_and_the_way_out_is_shown(client):

@@ -110,6 +110,21 @@ class TestHome:
         assert page.index('data-result="fail"') < page.index('data-result="todo"')
         assert "app-checklist__help" not in page
 
+    @pytest.mark.parametrize(
+        ("changed", "moment", "reason"),
+        [
+            ({"kind": "enterprise_post"}, shanghai(2020, 12, 28, 9), "只适用于岗位培训考核合格证书"),
+            ({}, shanghai(2021, 1, 1), "后停止办理（3.2）"),
+        ],
+    )
+    def test_under_another_name_it_says_why_no_change_can_be_asked_for(self, client, changed, moment, reason):
+        owner = factories.person("符亚明")
+        factories.paper(owner, holder_name="符阿强", **changed)
+        clock.move_to(moment, running=False)
+        page = home(client, owner)
+        assert reason in page
+        assert "services/change_of_information/" not in page
+
     def test_a_paper_under_another_name_is_masked_and_leads_to_a_change_of_information(self, client):
         owner = factories.person("符亚明")
         paper = factories.paper(owner, holder_name="符阿强", number="琼样培 77665544")

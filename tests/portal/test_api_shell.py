@@ -98,7 +98,9 @@ class TestEveryErrorIsAProblemDocument:
 
     def test_another_content_type(self):
         _, text = token(clerk(), "batches:write")
-        is_problem(caller(text).post("/api/v1/batches/", {"a": 1}, format="json"), 415, "unsupported_media_type")
+        is_problem(
+            caller(text).post("/api/v1/batches/", {"a": 1}, format="json"), 415, "unsupported_media_type"
+        )
 
     def test_a_format_that_does_not_exist(self):
         _, text = token(clerk(), "batches:read")
@@ -130,7 +132,10 @@ class TestEveryErrorIsAProblemDocument:
 
     @pytest.mark.parametrize(
         ("error", "status", "code"),
-        [(RuntimeError("secret 469900"), 500, "internal_error"), (OperationalError("secret"), 503, "unavailable")],
+        [
+            (RuntimeError("secret 469900"), 500, "internal_error"),
+            (OperationalError("secret"), 503, "unavailable"),
+        ],
     )
     def test_a_fault_of_ours_shows_nothing_of_its_inside(self, error, status, code, monkeypatch):
         from education import api
