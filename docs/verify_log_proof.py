@@ -17,6 +17,7 @@ import sys
 from base64 import b64decode, urlsafe_b64decode
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -36,7 +37,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def statement_leaf(statement: dict) -> bytes:
+def statement_leaf(statement: dict[str, Any]) -> bytes:
     """The leaf of a statement: its SHA-256 as JSON with sorted keys and no spaces, hashed as a leaf."""
     text = json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return leaf_hash(sha256(text.encode()).digest())
@@ -93,7 +94,7 @@ def check_consistency(  # noqa: C901 - the algorithm of the RFC in one piece
         raise NotProvedError("The newer tree does not begin with the older one.")
 
 
-def read_checkpoint(note: str, keys: list) -> tuple[str, int, bytes]:
+def read_checkpoint(note: str, keys: list[Any]) -> tuple[str, int, bytes]:
     """Origin, size and root of a checkpoint that one of the issuer's keys signed."""
     text, found, signatures = note.rpartition("\n\n")
     lines = text.split("\n")
@@ -107,7 +108,7 @@ def read_checkpoint(note: str, keys: list) -> tuple[str, int, bytes]:
     raise NotProvedError("None of the keys signed this checkpoint.")
 
 
-def _is_signed(text: bytes, signature: bytes, keys: list) -> bool:
+def _is_signed(text: bytes, signature: bytes, keys: list[Any]) -> bool:
     for key in keys:
         spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if sha256(spki).digest()[:4] != signature[:4]:
@@ -120,7 +121,7 @@ def _is_signed(text: bytes, signature: bytes, keys: list) -> bool:
     return False
 
 
-def read_keys(jwks: dict) -> list:
+def read_keys(jwks: dict[str, Any]) -> list[Any]:
     """The P-256 keys of a JSON Web Key Set."""
     keys = [jwk for jwk in jwks["keys"] if (jwk["kty"], jwk.get("crv")) == ("EC", "P-256")]
     return [
@@ -133,7 +134,9 @@ def _number(text: str) -> int:
     return int.from_bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")
 
 
-def verify_inclusion(proof: dict, note: str, keys: list, statement: dict | None) -> str:
+def verify_inclusion(
+    proof: dict[str, Any], note: str, keys: list[Any], statement: dict[str, Any] | None
+) -> str:
     origin, size, root = read_checkpoint(note, keys)
     leaf = bytes.fromhex(proof["leaf"])
     if statement is not None and statement_leaf(statement) != leaf:
@@ -144,7 +147,7 @@ def verify_inclusion(proof: dict, note: str, keys: list, statement: dict | None)
     return f"Leaf {proof['index']} is in the log {origin} of {size} leaves."
 
 
-def verify_consistency(proof: dict, old: str, new: str, keys: list) -> str:
+def verify_consistency(proof: dict[str, Any], old: str, new: str, keys: list[Any]) -> str:
     origin, first, first_root = read_checkpoint(old, keys)
     other, second, second_root = read_checkpoint(new, keys)
     if origin != other or (first, second) != (proof["first"], proof["second"]):
@@ -154,8 +157,9 @@ def verify_consistency(proof: dict, old: str, new: str, keys: list) -> str:
     return f"The log {origin} of {second} leaves begins with the one of {first} leaves, unchanged."
 
 
-def _json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _json(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
 
 
 def _note(path: Path) -> str:
