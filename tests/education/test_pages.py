@@ -162,7 +162,7 @@ def test_a_reviewer_sees_what_is_unusual_with_masked_numbers_and_approves(
     batch = submitted(
         school,
         by_clerk,
-        row(身份证号=number, 总学时=16, 专业学时=8, 考核成绩=86),
+        row(身份证号=number, 开始日期="2020-10-20", 总学时=16, 专业学时=8, 考核成绩=86),
         *[row(考核成绩=86) for _ in range(12)],
     )
     client = browser(by_reviewer.user)
