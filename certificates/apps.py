@@ -36,5 +36,8 @@ class CertificatesConfig(AppConfig):
         on_credited(standings_of_batch_settle)
         on_credited(cured_of_batch_withdraw)
         register_entry(Entry("review-policy-preview", _("Preview of other rules"), order=80), Role.CHIEF)
+        register_entry(
+            Entry("review-certificates", _("Electronic certificates"), order=60), Role.REVIEWER, Role.CHIEF
+        )
         register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)
         register_entry(Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF)
