@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11.0 --g
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo demo-reset test journeys bench lint format types check messages migrations lock clean
+.PHONY: help setup assets demo demo-reset test journeys kill-workers bench lint format types check messages migrations lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -50,6 +50,9 @@ journeys: $(SETUP) $(ASSETS) ## only the stories in a real browser
 
 bench: $(SETUP) ## the benchmarks, minutes of work; writes docs/performance.md
 	@exec $(BIN)/python -m tests.benchmarks
+
+kill-workers: $(SETUP) ## kill a worker 200 times in the middle of a check; nothing may be lost or doubled
+	KILLS=200 $(BIN)/python -m pytest -n 0 tests/education/test_killed.py
 
 lint: $(SETUP) ## style and formatting
 	$(BIN)/ruff check

@@ -12,7 +12,9 @@ ACCEPTED = ".xlsx,.csv,.txt,text/csv,application/vnd.openxmlformats-officedocume
 class UploadForm(Form):
     file = forms.FileField(
         label=_("File of the batch"),
-        help_text=_("A workbook (.xlsx) or CSV, made from the template or by your own system."),
+        help_text=_(
+            "A workbook (.xlsx) or CSV, made from the template or by your own system. You may drop it onto this page."
+        ),
         allow_empty_file=True,  # said in words by the service
         widget=FileInput(accept=ACCEPTED),
     )
@@ -30,6 +32,7 @@ class UploadForm(Form):
 
     def __init__(self, *args: Any, corrects: Batch | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["file"].widget.attrs["data-drop"] = ""
         if corrects is None or corrects.state == BatchState.FAILED:
             del self.fields["merges"]
 

@@ -12,6 +12,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import BinaryIO, NoReturn, Self
@@ -182,14 +183,15 @@ def _distinct(notes: Sequence[Problem]) -> list[Problem]:
 
 def _confine(out: int, memory: int, seconds: int) -> None:
     """Give the child its limits, and take away what it shares with its parent but must not touch."""
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        size = _address_space() + memory
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.closerange(3, out)
     os.closerange(out + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    size = _address_space() + memory
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

@@ -52,6 +52,37 @@ function compareToken() {
   form.requestSubmit()
 }
 
+// A file dropped anywhere on the page goes into its one file field: <input type="file" data-drop>.
+function acceptDrops(input) {
+  const offered = ({ dataTransfer }) => dataTransfer && [...dataTransfer.types].includes('Files')
+  document.addEventListener('dragover', (event) => {
+    if (!offered(event)) return
+    event.preventDefault()
+    document.body.classList.add('app-dropping')
+  })
+  document.addEventListener('dragleave', ({ relatedTarget }) => {
+    if (!relatedTarget) document.body.classList.remove('app-dropping')
+  })
+  document.addEventListener('drop', (event) => {
+    if (!offered(event)) return
+    event.preventDefault()
+    document.body.classList.remove('app-dropping')
+    input.files = event.dataTransfer.files
+    input.dispatchEvent(new Event('change', { bubbles: true }))
+    input.focus()
+  })
+}
+
+// <a data-key="j"> or <button data-key="a"> is reached by that key, unless somebody is typing. Links are followed, buttons
+// only focused: nothing is decided by one stray key.
+document.addEventListener('keydown', ({ key, target, ctrlKey, altKey, metaKey }) => {
+  if (ctrlKey || altKey || metaKey || target.closest('input, textarea, select')) return
+  const found = document.querySelector(`[data-key="${CSS.escape(key)}"]`)
+  if (!found) return
+  if (found.matches('a')) found.click()
+  else found.focus()
+})
+
 document.body.classList.add('js-enabled', 'govuk-frontend-supported')
 start(document)
 // What htmx puts into the page gets the same behaviour as what came with it.
@@ -59,3 +90,5 @@ document.body.addEventListener('htmx:load', ({ detail }) => {
   if (detail.elt !== document.body) start(detail.elt)
 })
 compareToken()
+const dropField = document.querySelector('input[type="file"][data-drop]')
+if (dropField) acceptDrops(dropField)
