@@ -15,6 +15,7 @@ LeanView = Callable[[HttpRequest, str], HttpResponse | None]
 
 HEADERS = {
     "Cache-Control": "no-cache, private",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Permissions-Policy": PERMISSIONS_POLICY,
     "X-Frame-Options": "DENY",

@@ -37,6 +37,7 @@ def answers() -> dict[str, dict[str, object]]:
         "form": stranger.get("/register/", secure=True),
         "download": browser.get("/institution/batches/template/", secure=True),
         "api": stranger.get("/api/v1/policy/", secure=True),
+        "verification": stranger.get("/api/v1/verify/46202010100001/", secure=True),
         "problem": stranger.get("/api/v1/batches/", secure=True),
         "static": stranger.get(static("build/app.css"), secure=True),
         "language": stranger.post("/language/", {"language": "en"}, secure=True),
