@@ -20,7 +20,7 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     Role.CLERK: frozenset({ApiToken.Scope.BATCHES_WRITE, ApiToken.Scope.BATCHES_READ}),
     Role.REVIEWER: frozenset({ApiToken.Scope.BATCHES_READ, ApiToken.Scope.BATCHES_REVIEW}),
-    Role.CHIEF: frozenset({ApiToken.Scope.BATCHES_READ, ApiToken.Scope.BATCHES_REVIEW}),
+    Role.CHIEF: frozenset({ApiToken.Scope.BATCHES_READ}),
 }
 
 

@@ -145,6 +145,8 @@ def _workers(person) -> dict[str, dict[str, object]]:
         "archive-check-request": of_ready,
         "legacy-service-request": of_ready | {"kind": "cancellation"},
         "electronic-certificate": of_electronic,
+        "electronic-certificate-evidence": of_electronic,
+        "review-certificate": of_electronic,
         "electronic-certificate-pdf": of_electronic,
         "electronic-certificate-photo": of_electronic,
         "voiding": of_electronic,
@@ -157,15 +159,28 @@ def _workers(person) -> dict[str, dict[str, object]]:
     }
 
 
+REVIEWED = (
+    "review-batch",
+    "review-batch-approve",
+    "review-batch-return",
+    "review-batch-row",
+    "review-batch-reversal",
+)
+
+
 def _clerks(school, by) -> dict[str, dict[str, object]]:
     checked, submitted = batches.checked(school, by), batches.submitted(school, by)
-    ready = ("batch-submit", "batch-recheck", "batch-detail", "batch-problems", "batch-workbook")
+    ready = (
+        "batch-submit",
+        "batch-recheck",
+        "batch-detail",
+        "batch-problems",
+        "batch-workbook",
+        "batch-cancel",
+    )
     return {
         **{key: {"pk": checked.pk} for key in ready},
-        **{
-            key: {"pk": submitted.pk}
-            for key in ("batch-receipt", "review-batch", "review-batch-approve", "review-batch-return")
-        },
+        **{key: {"pk": submitted.pk} for key in ("batch-receipt", *REVIEWED)},
         **{key: {"batch_id": submitted.pk} for key in ("api-batch-approve", "api-batch-return")},
         **{
             key: {"batch_id": checked.pk}
@@ -181,6 +196,7 @@ def _designation_report() -> DesignationReport:
 
 
 PUBLIC_OBJECTS = {
+    **{f"review-national-{act}": {"first": "2020-11-01"} for act in ("entered", "xlsx", "csv")},
     "api-status-list": {"name": "revocation-0"},
     "county-export": {"kind": "csv"},
     "employer-export": {"kind": "csv"},
