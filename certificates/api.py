@@ -37,10 +37,14 @@ class VerificationSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="Of a paper certificate: the electronic one's number."
     )
     education = serializers.ChoiceField(
-        ["not_due", "on_track", "at_risk", "lapsed"], allow_null=True, help_text="Electronic certificates only (2.1)."
+        ["not_due", "on_track", "at_risk", "lapsed"],
+        allow_null=True,
+        help_text="Electronic certificates only (2.1).",
     )
     reason = serializers.ChoiceField(
-        ["exchanged", "cancelled", "hours", "not_engaged", "revoked"], allow_null=True, help_text="Why it is void."
+        ["exchanged", "cancelled", "hours", "not_engaged", "revoked"],
+        allow_null=True,
+        help_text="Why it is void.",
     )
     as_of = serializers.DateTimeField()
 

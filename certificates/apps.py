@@ -40,4 +40,6 @@ class CertificatesConfig(AppConfig):
             Entry("review-certificates", _("Electronic certificates"), order=60), Role.REVIEWER, Role.CHIEF
         )
         register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)
-        register_entry(Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF)
+        register_entry(
+            Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF
+        )

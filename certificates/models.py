@@ -154,9 +154,7 @@ class ElectronicCertificate(models.Model):
         ]
         indexes = [
             models.Index(fields=["issued_at"], name="certificates_electronic_issued"),
-            models.Index(
-                fields=["state"], condition=~Q(state="valid"), name="certificates_electronic_ended"
-            ),
+            models.Index(fields=["state"], condition=~Q(state="valid"), name="certificates_electronic_ended"),
             models.Index(
                 fields=["person", "post_code"],
                 include=["id", "issued_at", "replaces", "void_reason"],
@@ -566,7 +564,8 @@ class CertificateStanding(models.Model):
     )
     status = models.CharField(max_length=10, choices=StandingStatus)
     lapsed_on = models.DateField(
-        null=True, help_text="By a failed window. Whoever left the post is lapsed on whatever day is asked about."
+        null=True,
+        help_text="By a failed window. Whoever left the post is lapsed on whatever day is asked about.",
     )
     needed_hours = models.PositiveIntegerField(null=True)
     needed_professional_hours = models.PositiveIntegerField(null=True)
@@ -583,7 +582,9 @@ class CertificateStanding(models.Model):
         null=True, help_text="When the first window that is short so far fails, or has failed."
     )
     recount_on = models.DateField(null=True, help_text="When the first record ends that lies ahead still.")
-    changes_on = models.DateField(help_text="The next day on which the calendar alone may change something here.")
+    changes_on = models.DateField(
+        help_text="The next day on which the calendar alone may change something here."
+    )
     settled_on = models.DateField(help_text="The day, and the day of the policy, of the answer.")
     pack = models.CharField(max_length=60)
 

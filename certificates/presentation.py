@@ -141,7 +141,11 @@ def papers_in_order(views: Iterable[PaperView]) -> list[PaperView]:
 def services_open(certificate: LegacyCertificate, policy: Policy, at: datetime) -> tuple[ServiceKind, ...]:
     """Return the services that may be asked for on the day of ``at`` (3.2); the service itself decides again."""
     rules = policy.legacy_services
-    if certificate.status != "active" or certificate.kind not in rules.certificate_kinds or day_of(at) > rules.end:
+    if (
+        certificate.status != "active"
+        or certificate.kind not in rules.certificate_kinds
+        or day_of(at) > rules.end
+    ):
         return ()
     return tuple(ServiceKind(service) for service in rules.services)
 
@@ -226,13 +230,17 @@ def _exchange_prospect(held: HeldPaper, policy: Policy, today: date) -> str:
         return closed % {"closes": date_format(closes)}
     match held.decision.outcome:
         case Outcome.ELIGIBLE:
-            return _("Ready to be exchanged, until the end of %(closes)s (1.2).") % {"closes": date_format(closes)}
-        case Outcome.NOT_YET:
-            return _("It can be exchanged until the end of %(closes)s; see below what is still missing (1.2).") % {
+            return _("Ready to be exchanged, until the end of %(closes)s (1.2).") % {
                 "closes": date_format(closes)
             }
+        case Outcome.NOT_YET:
+            return _(
+                "It can be exchanged until the end of %(closes)s; see below what is still missing (1.2)."
+            ) % {"closes": date_format(closes)}
     return (
-        _("It cannot be exchanged.") if has_expired else _("It cannot be exchanged; the paper keeps its own validity (3.1b).")
+        _("It cannot be exchanged.")
+        if has_expired
+        else _("It cannot be exchanged; the paper keeps its own validity (3.1b).")
     )
 
 
@@ -244,7 +252,11 @@ def cures(certificate: LegacyCertificate, decision: Decision, policy: Policy) ->
     if decision.outcome is Outcome.INELIGIBLE:
         return {}
     closes = policy.exchange.window_end
-    course: Action = {"url": reverse("institutions"), "text": _("Choose a training institution"), "by": closes}
+    course: Action = {
+        "url": reverse("institutions"),
+        "text": _("Choose a training institution"),
+        "by": closes,
+    }
     actions: dict[str, Action] = {
         "profile_complete": {"url": reverse("profile"), "text": _("Complete my profile"), "by": closes},
         "photo": {"url": reverse("photo"), "text": _("Upload my photo"), "by": closes},
@@ -263,14 +275,20 @@ def _archive_cure(certificate: LegacyCertificate, check: Check, policy: Policy) 
             return {"url": url, "text": _("Ask for an archive check"), "by": by}
         case "papers_not_seen":
             return {"url": url, "text": _("What to bring, and where"), "by": by}
-    return {"url": url, "text": _("See the archive check"), "who": _("The archive desk decides; you need not do anything.")}
+    return {
+        "url": url,
+        "text": _("See the archive check"),
+        "who": _("The archive desk decides; you need not do anything."),
+    }
 
 
 def check_groups(decision: Decision, actions: Mapping[str, Action]) -> tuple[Group, ...]:
     """Return the checks as a task list: what cannot be cured, what is yours to do, what is done."""
     titles = {
         Result.FAIL: _("Cannot be cured"),
-        Result.TODO: _("Yours to do") if decision.outcome is Outcome.NOT_YET else _("Would also have been needed"),
+        Result.TODO: _("Yours to do")
+        if decision.outcome is Outcome.NOT_YET
+        else _("Would also have been needed"),
         Result.PASS: _("Done"),
     }
     main = Result.FAIL if decision.outcome is Outcome.INELIGIBLE else Result.TODO
@@ -370,7 +388,9 @@ def _period(period: PeriodStanding, policy: Policy) -> dict[str, Any]:
 # What to do now
 
 
-def next_step(papers: Iterable[PaperView], electronics: Iterable[ElectronicView], *, at: datetime) -> NextStep | None:
+def next_step(
+    papers: Iterable[PaperView], electronics: Iterable[ElectronicView], *, at: datetime
+) -> NextStep | None:
     """Return the one thing that matters most today: exchange, what an exchange still lacks, hours owed. None for nothing."""
     papers = list(papers)
     steps = (
@@ -400,7 +420,11 @@ def _missing_step(view: PaperView, at: datetime) -> NextStep | None:
         return None
     todo = decision.unmet
     actions = next(group.actions for group in view.groups if group.code == Result.TODO.value)
-    action = min((actions[check.code] for check in todo if "by" in actions[check.code]), key=lambda a: a["by"], default=None)
+    action = min(
+        (actions[check.code] for check in todo if "by" in actions[check.code]),
+        key=lambda a: a["by"],
+        default=None,
+    )
     if action is None:
         return NextStep(
             state="not_yet",
@@ -479,7 +503,9 @@ def verification_words(answer: Verification) -> dict[str, Any]:
         "title": title,
         "text": text,
         "state": state_word(answer.state),
-        "kind": _("Electronic training certificate") if answer.kind == "electronic" else answer.kind and Kind(answer.kind).label,
+        "kind": _("Electronic training certificate")
+        if answer.kind == "electronic"
+        else answer.kind and Kind(answer.kind).label,
         "education": answer.education and standing_word(answer.education),
     }
 
@@ -493,7 +519,9 @@ def _meaning(answer: Verification) -> tuple[str, str]:
                 "The paper certificate proves nothing after that day."
             )
         case "suspended":
-            return _("Not to be used for the time being"), _("Do not rely on it until the department has decided.")
+            return _("Not to be used for the time being"), _(
+                "Do not rely on it until the department has decided."
+            )
         case "void":
             return _void_meaning(answer)
     return _("No certificate has this number"), _("Check it once more before you draw a conclusion:")
@@ -503,17 +531,23 @@ def _valid_meaning(answer: Verification) -> str:
     if answer.kind == "electronic":
         return _("Compare the name, and the photo on the certificate, with the person before you.")
     if answer.kind == Kind.SAFETY_OFFICER:
-        return _("A safety-officer certificate on paper stays in use with continuing education every year (3.1a).")
+        return _(
+            "A safety-officer certificate on paper stays in use with continuing education every year (3.1a)."
+        )
     if answer.expires_on is None:
-        return _("A paper certificate that was not exchanged is usable within its own validity; see what is printed on it (3.1b).")
-    return _("A paper certificate that was not exchanged is usable until %(on)s (3.1b).") % {"on": date_format(answer.expires_on)}
+        return _(
+            "A paper certificate that was not exchanged is usable within its own validity; see what is printed on it (3.1b)."
+        )
+    return _("A paper certificate that was not exchanged is usable until %(on)s (3.1b).") % {
+        "on": date_format(answer.expires_on)
+    }
 
 
 def _void_meaning(answer: Verification) -> tuple[str, str]:
     if answer.reason == "exchanged" and answer.replaced_on:
-        return _("Replaced by an electronic certificate on %(on)s") % {"on": date_format(answer.replaced_on)}, _(
-            "The paper is no longer good. Ask for the electronic certificate that took its place."
-        )
+        return _("Replaced by an electronic certificate on %(on)s") % {
+            "on": date_format(answer.replaced_on)
+        }, _("The paper is no longer good. Ask for the electronic certificate that took its place.")
     reasons = {
         "cancelled": _("The paper certificate was cancelled (3.2)."),
         "hours": _("Its holder did not take the continuing education of two years (2.1)."),

@@ -273,9 +273,9 @@ def stored_standing(stored: CertificateStanding, policy: Policy, *, as_of: date)
 
 def archive_checks() -> "QuerySet[ArchiveCheck]":
     """Return every archive check with its certificate, holder and deciders, the last decided first."""
-    return ArchiveCheck.objects.select_related("certificate__person", "decided_by", "papers_seen_by").order_by(
-        Coalesce("decided_at", "ended_at", "requested_at").desc(), "pk"
-    )
+    return ArchiveCheck.objects.select_related(
+        "certificate__person", "decided_by", "papers_seen_by"
+    ).order_by(Coalesce("decided_at", "ended_at", "requested_at").desc(), "pk")
 
 
 def archive_checks_done() -> "QuerySet[ArchiveCheck]":

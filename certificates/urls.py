@@ -36,7 +36,9 @@ urlpatterns = [
     path("review/voiding/second/", review_voiding.voiding_list_second, name="review-voidings-second"),
     path("review/voiding/find/", review_voiding.voiding_find, name="review-voiding-find"),
     path("review/voiding/<uuid:pk>/", review_voiding.voiding_detail, name="review-voiding"),
-    path("review/voiding-evidence/<uuid:pk>/", review_voiding.review_evidence, name="review-voiding-evidence"),
+    path(
+        "review/voiding-evidence/<uuid:pk>/", review_voiding.review_evidence, name="review-voiding-evidence"
+    ),
     path("review/certificates/", review_certificate.certificate_list, name="review-certificates"),
     path("review/certificates/<uuid:pk>/", review_certificate.certificate_detail, name="review-certificate"),
     path("review/archive-checks/", review.archive_list, name="review-archive-checks"),

@@ -37,7 +37,9 @@ def _suspended_title(facts: Any) -> str:
 
 
 def _suspended_body(facts: Any) -> str:
-    return _("Courses with a day in that time do not count (2.2). Reason: %(reason)s") % {"reason": facts["reason"]}
+    return _("Courses with a day in that time do not count (2.2). Reason: %(reason)s") % {
+        "reason": facts["reason"]
+    }
 
 
 def _day(text: str) -> str:

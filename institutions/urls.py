@@ -16,5 +16,9 @@ urlpatterns = [
     path("chief/institutions/register/", views_chief.institution_new, name="chief-institution-new"),
     path("chief/institutions/<int:pk>/", views_chief.institution_page, name="chief-institution"),
     path("chief/institutions/<int:pk>/clerks/open/", views_chief.clerk_new, name="chief-clerk-new"),
-    path("chief/institutions/qualifications/<int:pk>/end/", views_chief.qualification_stop, name="chief-qualification-end"),
+    path(
+        "chief/institutions/qualifications/<int:pk>/end/",
+        views_chief.qualification_stop,
+        name="chief-qualification-end",
+    ),
 ]

@@ -191,7 +191,9 @@ CELERY_BEAT_SCHEDULE = {
 # How notices leave the portal. Outside production both channels write files below var/outbox.
 NOTICE_CHANNELS = env.words(
     "NOTICE_CHANNELS",
-    "" if env.is_production else "portal.notices.channels.EmailChannel,portal.notices.channels.FileSmsChannel",
+    ""
+    if env.is_production
+    else "portal.notices.channels.EmailChannel,portal.notices.channels.FileSmsChannel",
 )
 EMAIL_BACKEND = env.text(
     "EMAIL_BACKEND",

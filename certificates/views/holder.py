@@ -60,7 +60,9 @@ def worker_home(request: SignedInRequest) -> HttpResponse:
     papers = papers_in_order(paper_view(held, at=at) for held in held_papers(person, at=at))
     electronics = [electronic_view(held, at=at) for held in held_electronic(person, at=at)]
     proposals = [each for each in proposals_of(person) if each.state in VoidingProposal.UNDECIDED]
-    threatened = {proposal.certificate_id for proposal in proposals}  # told above the step, which is about the others
+    threatened = {
+        proposal.certificate_id for proposal in proposals
+    }  # told above the step, which is about the others
     calm = [view for view in electronics if view.held.certificate.pk not in threatened]
     context = {
         "person": person,

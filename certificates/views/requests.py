@@ -41,7 +41,9 @@ def archive_check(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         messages.success(request, _("The archive check is asked for. Now bring the originals."))
         return redirect("archive-check-request", pk)
     at = clock.now()
-    return _archive_page(request, paper, decide_archive_request(certificate_facts(paper), policy_on(at), on=at))
+    return _archive_page(
+        request, paper, decide_archive_request(certificate_facts(paper), policy_on(at), on=at)
+    )
 
 
 def _archive_page(
@@ -75,7 +77,9 @@ def legacy_service(request: SignedInRequest, pk: uuid.UUID, kind: str) -> HttpRe
             _ask(request, paper, service, form)
         except RequestRefusedError as refusal:
             return _service_refused(request, paper, service, refusal.decision, status=409)
-        messages.success(request, _("Your request has reached the department. You get a notice when it is decided."))
+        messages.success(
+            request, _("Your request has reached the department. You get a notice when it is decided.")
+        )
         return redirect("legacy-certificate", pk)
     context = {
         "form": form,
@@ -115,9 +119,18 @@ def _initial(request: SignedInRequest, paper: LegacyCertificate) -> dict[str, st
 
 
 def _service_refused(
-    request: SignedInRequest, paper: LegacyCertificate, service: ServiceKind, decision: Decision, *, status: int
+    request: SignedInRequest,
+    paper: LegacyCertificate,
+    service: ServiceKind,
+    decision: Decision,
+    *,
+    status: int,
 ) -> HttpResponse:
-    context = {"heading": service.label, "decision": decision.as_dict(explain), **_paper_context(request, paper)}
+    context = {
+        "heading": service.label,
+        "decision": decision.as_dict(explain),
+        **_paper_context(request, paper),
+    }
     return render(request, "worker/service_refused.html", context, status=status)
 
 

@@ -59,7 +59,9 @@ def service_list(request: SignedInRequest) -> HttpResponse:
 
 
 def _listed(
-    request: SignedInRequest, tabs: Mapping[str, Callable[[], "QuerySet[Any]"]], everything: Callable[[], "QuerySet[Any]"]
+    request: SignedInRequest,
+    tabs: Mapping[str, Callable[[], "QuerySet[Any]"]],
+    everything: Callable[[], "QuerySet[Any]"],
 ) -> dict[str, Any]:
     """Return a page of one tab; or, for a search (by POST, through all of them), the first page of what is found."""
     tab = request.GET.get("state", "waiting")
@@ -69,7 +71,14 @@ def _listed(
     work = everything().filter(about_holder(form.cleaned_data["text"])) if searched else tabs[tab]()
     found = Paginator(work, PER_PAGE).get_page(1 if searched else request.GET.get("page"))
     waiting = tabs["waiting"]().count()
-    return {"search": form, "searched": searched, "tab": tab, "found": found, "waiting": waiting, "today": clock.today()}
+    return {
+        "search": form,
+        "searched": searched,
+        "tab": tab,
+        "found": found,
+        "waiting": waiting,
+        "today": clock.today(),
+    }
 
 
 @reviewer_page
@@ -136,9 +145,7 @@ def _archive_page(
 def service(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """One request: approve, which carries it out, or refuse."""
     wanted = get_object_or_404(service_requests(), pk=pk)
-    form = DecisionForm(
-        request.POST or None, yes=_("Approve: it is carried out at once"), no=_("Refuse")
-    )
+    form = DecisionForm(request.POST or None, yes=_("Approve: it is carried out at once"), no=_("Refuse"))
     if request.method == "POST" and form.is_valid():
         try:
             legacy_service_decide(

@@ -20,5 +20,6 @@ def clauses() -> tuple[Clause, ...]:
     """Return all clauses in the order of the notice."""
     raw = tomllib.loads((Path(__file__).parent / "clauses.toml").read_text("utf-8"))
     return tuple(
-        Clause(id=entry["id"], title=Text(**entry["title"]), text=Text(**entry["text"])) for entry in raw["clause"]
+        Clause(id=entry["id"], title=Text(**entry["title"]), text=Text(**entry["text"]))
+        for entry in raw["clause"]
     )

@@ -62,10 +62,17 @@ def rules_in_force(pack: PolicyPack, day: date) -> list[Section]:
         first_clause = (value.clause or "").split(",")[0].strip()
         lines[first_clause].append(_line(value, language))
     sections = [
-        Section(clause.id, clause.title.in_language(language), clause.text.in_language(language), lines[clause.id])
+        Section(
+            clause.id, clause.title.in_language(language), clause.text.in_language(language), lines[clause.id]
+        )
         for clause in clauses()
     ]
-    rest = Section("", _("The portal's own settings"), _("What no clause says and the department has settled."), lines[""])
+    rest = Section(
+        "",
+        _("The portal's own settings"),
+        _("What no clause says and the department has settled."),
+        lines[""],
+    )
     return [*sections, rest] if rest.lines else sections
 
 

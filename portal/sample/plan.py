@@ -100,7 +100,9 @@ class Plan:
         )
         if in_vain or paper.archive == "unseen":
             return None
-        at = max(moment(max(seen, asked.date()), 20), asked + timedelta(minutes=1))  # some ask late on that day
+        at = max(
+            moment(max(seen, asked.date()), 20), asked + timedelta(minutes=1)
+        )  # some ask late on that day
         self.add(at, "see_papers", seen_on=max(seen, asked.date()).isoformat(), **facts)
         if paper.archive == "pending":
             return None

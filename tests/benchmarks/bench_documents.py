@@ -114,7 +114,11 @@ def measure() -> list[Measure]:
             ("certificate, photo and QR symbol", render.render_certificate, second),
             ("QR symbol", lambda content: draw_qr(content.qr_payload), first),
             ("P-256 alone", lambda pdf: key.sign(pdf, ec.ECDSA(hashes.SHA256())), documents),
-            ("token signed", lambda content: token_sign(token_facts(number=content.number), sample_key()), first),
+            (
+                "token signed",
+                lambda content: token_sign(token_facts(number=content.number), sample_key()),
+                first,
+            ),
             (
                 "token verified",
                 lambda content: token_read(content.qr_payload, {sample_key().kid: sample_key().jwk}),

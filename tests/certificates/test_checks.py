@@ -183,7 +183,9 @@ class TestAList:
         answer = client.post("/verify/list/", {"file": SimpleUploadedFile("l.csv", content)})
         assert [row["state"] for row in answer.context["rows"]] == ["void"]
 
-    def test_the_signed_answer_is_checked_with_the_published_keys_and_bears_no_change(self, client, certificate):
+    def test_the_signed_answer_is_checked_with_the_published_keys_and_bears_no_change(
+        self, client, certificate
+    ):
         answer = client.post("/verify/list/", {"text": certificate.number, "act": "sign"})
         assert answer["Content-Disposition"].startswith("attachment")
         signed = answer.content.decode()
@@ -252,7 +254,11 @@ class TestTheFastLane:
         settled = CertificateStanding.objects.filter(electronic=certificate)
         settled.update(status="lapsed")
         assert verify(certificate.number).education == "lapsed"
-        for stale in ({"settled_on": date(2020, 12, 29)}, {"changes_on": date(2020, 12, 28)}, {"pack": "other"}):
+        for stale in (
+            {"settled_on": date(2020, 12, 29)},
+            {"changes_on": date(2020, 12, 28)},
+            {"pack": "other"},
+        ):
             values = dict(settled.values().get())
             settled.update(**stale)
             assert verify(certificate.number).education == "not_due"

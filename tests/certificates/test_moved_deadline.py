@@ -57,9 +57,7 @@ def test_the_main_job_is_done_after_the_old_deadline_and_says_under_which_rules(
     assert decision["policy"]["on"] == "2021-03-01"
 
 
-@pytest.mark.parametrize(
-    ("moment", "open_"), [((2021, 6, 30, 23, 59, 59), True), ((2021, 7, 1), False)]
-)
+@pytest.mark.parametrize(("moment", "open_"), [((2021, 6, 30, 23, 59, 59), True), ((2021, 7, 1), False)])
 def test_the_gate_stands_at_the_new_day(moment, open_):
     paper = factories.ready_to_exchange()
     stand_at(*moment)

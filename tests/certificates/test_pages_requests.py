@@ -86,7 +86,9 @@ class TestDecidingAnArchiveCheck:
         assert not ID_NUMBER.search(page)
 
     @pytest.mark.parametrize("text", ["number", "id", "name"])
-    def test_is_found_by_number_id_number_or_name_without_putting_them_into_an_address(self, client, missing, text):
+    def test_is_found_by_number_id_number_or_name_without_putting_them_into_an_address(
+        self, client, missing, text
+    ):
         check = ask(client, missing)
         other = ask(client, factories.paper(factories.worker().person, in_national_system=False))
         client.force_login(factories.reviewer())
@@ -115,7 +117,9 @@ class TestDecidingAnArchiveCheck:
         assert Notice.objects.filter(person=missing.person, code="certificates.archive_decided").exists()
 
     @pytest.mark.parametrize("day", ["2020-11-04", "2020-11-06", "2020-02-30", ""])
-    def test_a_day_on_which_papers_cannot_have_been_seen_is_an_error_beside_the_field(self, client, missing, day):
+    def test_a_day_on_which_papers_cannot_have_been_seen_is_an_error_beside_the_field(
+        self, client, missing, day
+    ):
         check = ask(client, missing)
         client.force_login(factories.reviewer())
         answer = client.post(f"/review/archive-checks/{check.pk}/", {"seen_on": day})
@@ -152,7 +156,11 @@ class TestServices:
     @pytest.mark.parametrize("kind", ["replacement", "cancellation", "extension", "change_of_information"])
     def test_each_kind_can_be_asked_for_once(self, client, missing, kind):
         client.force_login(missing.person.user)
-        data = {"explanation": "纸质证书受潮损坏。", "new_expiry": "2024-05-03", "new_employer": "三亚样例工程有限公司"}
+        data = {
+            "explanation": "纸质证书受潮损坏。",
+            "new_expiry": "2024-05-03",
+            "new_employer": "三亚样例工程有限公司",
+        }
         page = f"/me/certificates/{missing.pk}/services/{kind}/"
         assert client.post(page, data)["Location"] == f"/me/certificates/{missing.pk}/"
         client.post(page, data)

@@ -106,7 +106,10 @@ def test_markup_in_a_number_stays_text(client):
 
 def test_english_readers_are_answered_in_english(client, paper, electronic):
     client.cookies["django_language"] = "en"
-    assert "Replaced by an electronic certificate on 28 December 2020" in ask(client, paper.number).content.decode()
+    assert (
+        "Replaced by an electronic certificate on 28 December 2020"
+        in ask(client, paper.number).content.decode()
+    )
 
 
 def test_nothing_of_a_person_gets_into_the_log(client, electronic, caplog):
@@ -161,7 +164,11 @@ class TestApi:
 
     def test_a_paper_number_names_what_replaced_it(self, client, paper, electronic):
         answer = self.call(client, paper.number)
-        assert (answer["state"], answer["reason"], answer["replaced_by"]) == ("void", "exchanged", electronic.number)
+        assert (answer["state"], answer["reason"], answer["replaced_by"]) == (
+            "void",
+            "exchanged",
+            electronic.number,
+        )
         assert answer["holder"] == "陈**"
 
     def test_a_cancelled_paper_is_void_and_an_old_one_expired(self, client):

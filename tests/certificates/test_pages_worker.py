@@ -35,7 +35,11 @@ def worker_pages(paper, electronic):
     paper_pages = ["legacy-certificate", "exchange", "archive-check-request"]
     yield from (reverse(name, args=[paper.pk]) for name in paper_pages)
     yield reverse("legacy-service-request", args=[paper.pk, "extension"])
-    electronic_pages = ["electronic-certificate", "electronic-certificate-pdf", "electronic-certificate-photo"]
+    electronic_pages = [
+        "electronic-certificate",
+        "electronic-certificate-pdf",
+        "electronic-certificate-photo",
+    ]
     yield from (reverse(name, args=[electronic.pk]) for name in electronic_pages)
 
 
@@ -222,7 +226,13 @@ class TestElectronicPage:
 
     def test_shows_the_hours_of_each_period(self, client):
         electronic = electronic_of(factories.ready_to_exchange())
-        factories.record(electronic.person, ended_on=date(2021, 5, 8), started_on=date(2021, 5, 1), hours=200, professional_hours=150)
+        factories.record(
+            electronic.person,
+            ended_on=date(2021, 5, 8),
+            started_on=date(2021, 5, 1),
+            hours=200,
+            professional_hours=150,
+        )
         clock.move_to(shanghai(2021, 6, 1), running=False)
         client.force_login(factories.worker(electronic.person))
         page = client.get(f"/me/electronic/{electronic.pk}/").content.decode()

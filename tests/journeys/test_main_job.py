@@ -15,12 +15,50 @@ from tests import factories
 from tests.factories import PASSWORD, shanghai
 
 OFFICE = "海南省住房和城乡建设领域现场专业人员岗位培训考核评价工作领导小组办公室"
-HAISHENG = {"name": "陈海生", "id": factories.id_number(811), "paper": "琼样建岗2016第000811号", "mobile": "19900000811"}
-MEILAN = {"name": "符美兰", "id": factories.id_number(822), "paper": "琼样建岗2017第000822号", "mobile": "19900000822"}
+HAISHENG = {
+    "name": "陈海生",
+    "id": factories.id_number(811),
+    "paper": "琼样建岗2016第000811号",
+    "mobile": "19900000811",
+}
+MEILAN = {
+    "name": "符美兰",
+    "id": factories.id_number(822),
+    "paper": "琼样建岗2017第000822号",
+    "mobile": "19900000822",
+}
 SCHOOL_CODE = "52469900MA50090271"
 
-REGISTRY_HEADER = ["姓名", "身份证号", "证书编号", "证书类型", "岗位代码", "发证机构", "发证日期", "有效期至", "工作单位", "统一社会信用代码", "所属市县", "全国系统可查"]
-BATCH_HEADER = ["姓名", "身份证号", "证书编号", "岗位代码", "课程名称", "培训方式", "开始日期", "结束日期", "总学时", "专业学时", "考核成绩", "考核结果", "补学年度", "备注"]
+REGISTRY_HEADER = [
+    "姓名",
+    "身份证号",
+    "证书编号",
+    "证书类型",
+    "岗位代码",
+    "发证机构",
+    "发证日期",
+    "有效期至",
+    "工作单位",
+    "统一社会信用代码",
+    "所属市县",
+    "全国系统可查",
+]
+BATCH_HEADER = [
+    "姓名",
+    "身份证号",
+    "证书编号",
+    "岗位代码",
+    "课程名称",
+    "培训方式",
+    "开始日期",
+    "结束日期",
+    "总学时",
+    "专业学时",
+    "考核成绩",
+    "考核结果",
+    "补学年度",
+    "备注",
+]
 
 
 def workbook(path, header, rows):
@@ -96,7 +134,9 @@ def province(stack, tmp_path):
     """An empty portal, its registry imported from a workbook, one institution, its clerk and a reviewer."""
     stack.empty()
     stack.move_clock(shanghai(2020, 12, 28, 9))
-    registry = workbook(tmp_path / "registry.xlsx", REGISTRY_HEADER, [registry_row(HAISHENG), registry_row(MEILAN)])
+    registry = workbook(
+        tmp_path / "registry.xlsx", REGISTRY_HEADER, [registry_row(HAISHENG), registry_row(MEILAN)]
+    )
     printed = stack.manage("import_registry", str(registry))
     assert "2" in printed
     stack.python(STAFF)
@@ -171,7 +211,9 @@ def test_a_paper_certificate_becomes_an_electronic_one_and_then_the_window_close
 
     # And a clerk whose batch has one bad row, told so in its cell, and submitted once it was put right
     visitor.signs_in("clerk")
-    bad = workbook(tmp_path / "bad.xlsx", BATCH_HEADER, [course_row(HAISHENG), course_row(MEILAN, 结束日期="2020-11-30")])
+    bad = workbook(
+        tmp_path / "bad.xlsx", BATCH_HEADER, [course_row(HAISHENG), course_row(MEILAN, 结束日期="2020-11-30")]
+    )
     upload(page, bad)
     visitor.sees("结束日期")
     picture("clerk-problems")
