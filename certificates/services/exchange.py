@@ -39,8 +39,8 @@ class HolderNameDiffersError(Exception):
 def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> ElectronicCertificate:
     """Exchange ``certificate``, once, and return the electronic one; a repeated click returns the same.
 
-    Decides on the database's clock after every lock is held. Raises `ExchangeRefusedError` (the refusal is recorded) or
-    `HolderNameDiffersError`; then nothing has changed.
+    Decides on the database's clock after every lock is held. Raises `ExchangeRefusedError` or `HolderNameDiffersError`;
+    then nothing has changed, and the refusal is recorded.
     """
     with transaction.atomic():
         enter_gate()
@@ -49,12 +49,11 @@ def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> Electr
         if done:
             return done
         person = Person.objects.select_for_update().get(pk=paper.person_id)
-        if not same_name(person.name, paper.holder_name):
-            raise HolderNameDiffersError
+        is_theirs = same_name(person.name, paper.holder_name)
         at = clock.now()
         facts = exchange_facts(paper, person, ce_records_of(person))
         decision = decide_exchange(facts, policy_on(at), on=at)
-        if decision.eligible:
+        if is_theirs and decision.eligible:
             return _issue(paper, person, decision, facts, at=at, by=by)
         event_record(
             Verb.EXCHANGE_REFUSED,
@@ -64,7 +63,10 @@ def certificate_exchange(*, certificate: LegacyCertificate, by: Actor) -> Electr
             person_id=person.pk,
             decision=decision.as_dict(),
             facts=facts_as_json(facts),
+            **({} if is_theirs else {"reason": "holder_name_differs"}),
         )
+    if not is_theirs:
+        raise HolderNameDiffersError
     raise ExchangeRefusedError(decision)
 
 

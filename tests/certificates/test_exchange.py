@@ -2,14 +2,18 @@
 
 import threading
 import uuid
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from kombu.exceptions import OperationalError
 
 from certificates.models import ElectronicCertificate, LegacyCertificate, NumberSequence
 from certificates.numbers import is_plausible
+from certificates.services.documents import document_ensure
 from certificates.services.exchange import ExchangeRefusedError, HolderNameDiffersError, certificate_exchange
+from certificates.tasks import render_document
 from portal import clock
 from portal.events.models import Event
 from portal.events.services import Actor
@@ -95,6 +99,8 @@ class TestARefusedClick:
         LegacyCertificate.objects.filter(pk=paper.pk).update(holder_name="陈海升")
         with pytest.raises(HolderNameDiffersError):
             click(paper)
+        assert Event.objects.get(verb="certificates.exchange.refused").data["reason"] == "holder_name_differs"
+        assert not ElectronicCertificate.objects.exists()
 
 
 @pytest.mark.django_db
@@ -133,6 +139,32 @@ class TestTheDatabaseItself:
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crash_between_deciding_and_rendering_loses_nothing(settings):
+    """The broker is away when the commit is done, so nobody is asked to render: the first download makes the document."""
+    clock.move_to(shanghai(2020, 12, 28, 9))
+    paper = factories.ready_to_exchange()
+    with broker_away():
+        with pytest.raises(OperationalError):
+            render_document.delay("nothing")
+        electronic = click(paper)
+    assert not electronic.documents.exists()
+    document = document_ensure(certificate=electronic)
+    assert document.file.size > 10_000
+    assert document_ensure(certificate=electronic) == document
+
+
+@contextmanager
+def broker_away():
+    """Point Celery at a port where nothing listens."""
+    before = render_document.app.conf.broker_url
+    render_document.app.conf.broker_url = "redis://127.0.0.1:1/0"
+    try:
+        yield
+    finally:
+        render_document.app.conf.broker_url = before
 
 
 @pytest.mark.django_db(transaction=True)

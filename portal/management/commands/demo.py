@@ -42,7 +42,11 @@ class Command(BaseCommand):
         stack = Stack(settings.VAR_DIR, options["port"], environment=_given(), tell=self._say)
         try:
             with stack:
-                _reset(stack.home) if options["reset"] else self._run(stack, with_sample=not options["empty"])
+                if options["reset"]:
+                    _refuse_to_lose_keys()
+                    _reset(stack.home)
+                else:
+                    self._run(stack, with_sample=not options["empty"])
         except PartError as error:
             raise CommandError(f"{error}\nNothing was left running.") from error
         except KeyboardInterrupt:
@@ -51,6 +55,7 @@ class Command(BaseCommand):
     def _run(self, stack: Stack, *, with_sample: bool) -> None:
         require_free(stack.port)
         if _unfinished(stack.home).exists():
+            _refuse_to_lose_keys()
             self._say("The sample province was loaded only in part; starting over.")
             _reset(stack.home)
         stack.environment.setdefault("PUBLIC_URL", stack.address)
@@ -118,6 +123,15 @@ def _static_digest() -> str:
             state = path.stat()
             digest.update(f"{path} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def _refuse_to_lose_keys() -> None:
+    """Stop before the keys go while a database of one's own keeps what they encrypted."""
+    if "DATABASE_URL" in _given():
+        raise CommandError(
+            "The database of DATABASE_URL is yours, and this command does not empty it. Drop and create it, unset "
+            "DATABASE_URL, run `make demo-reset`, then start again."
+        )
 
 
 def _reset(home: Path) -> None:
