@@ -30,11 +30,9 @@ WITH good AS ({GOOD_ROWS}), at_risk AS (
            COALESCE(sum(g.hours) FILTER (WHERE g.earlier), 0) AS for_before,
            COALESCE(sum(g.professional_hours) FILTER (WHERE g.earlier), 0) AS professional_for_before,
            COALESCE(sum(g.hours) FILTER (WHERE NOT g.earlier), 0) AS for_now
-    FROM at_risk a
-    JOIN LATERAL (
-        SELECT g.hours, g.professional_hours,
-               COALESCE(g.makes_up_for < date_part('year', a.current_start), g.ended_on < a.current_start) AS earlier
-        FROM good g WHERE g.id_number_hash = a.id_number_hash AND g.post_code = a.post_code) g ON true
+    FROM at_risk a JOIN LATERAL (
+        SELECT good.*, COALESCE(makes_up_for < date_part('year', a.current_start), ended_on < a.current_start) AS earlier
+        FROM good WHERE good.id_number_hash = a.id_number_hash AND good.post_code = a.post_code) g ON true
     GROUP BY a.id, a.legacy_id, a.before, a.professional_before, a.now
 )
 SELECT count(*) FROM sums

@@ -30,10 +30,11 @@ class CheckContext:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A SELECT of problems, and its parameters by name."""
+    """A SELECT of problems, and its parameters by name. ``within``: it compares rows of the batch with one another."""
 
     sql: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    within: bool = False
 
 
 BatchCheck = Callable[[CheckContext], Query | None]
@@ -61,6 +62,8 @@ def run_checks(
     for done, check in enumerate(_checks):
         note(done, len(_checks))
         if query := check(context):
+            # The planner knows nothing yet of rows that came a moment ago, and takes them for few.
+            cursor.execute(f"SET LOCAL enable_nestloop = {'off' if query.within else 'on'}")
             cursor.execute(_INSERT.replace("<query>", query.sql), {"batch": context.batch.pk, **query.params})
 
 
@@ -218,7 +221,8 @@ def twice_in_the_file(context: CheckContext) -> Query:
             SELECT {key}, (array_agg(number ORDER BY number))[1:10] AS numbers FROM education_batchrow
             WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL
             GROUP BY {key} HAVING count(*) > 1) same USING ({key})
-        WHERE r.batch_id = %(batch)s"""
+        WHERE r.batch_id = %(batch)s""",
+        within=True,
     )
 
 
@@ -253,7 +257,8 @@ def one_number_two_names(context: CheckContext) -> Query:
             SELECT id_number_hash, (array_agg(number ORDER BY number))[1:10] AS numbers FROM education_batchrow
             WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL AND name <> ''
             GROUP BY id_number_hash HAVING count(DISTINCT name) > 1) same USING (id_number_hash)
-        WHERE r.batch_id = %(batch)s"""
+        WHERE r.batch_id = %(batch)s""",
+        within=True,
     )
 
 

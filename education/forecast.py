@@ -6,7 +6,7 @@ This room knows hours; whoever knows more (which certificates leave the risk of 
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import ngettext
 
 from education.models import Batch
@@ -15,6 +15,9 @@ from portal.policy import current_pack
 
 Forecast = Callable[[Batch], str | None]
 _further: list[Forecast] = []
+
+LARGE = 2_000
+"""Rows from which on reading the tables whole is cheaper than looking each row up."""
 
 GOOD_ROWS = """
 SELECT r.* FROM education_batchrow r
@@ -49,7 +52,13 @@ def register_forecast(forecast: Forecast) -> None:
 
 def forecasts_of(batch: Batch) -> list[str]:
     """Return what the approval of the good rows of a checked batch would mean, in the active language."""
-    return [text for forecast in (_reaching, *_further) if (text := forecast(batch))]
+    # The planner may still take new rows for few, and would join each of many thousands by itself.
+    nested = "off" if batch.rows_total > LARGE else "on"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL enable_nestloop = {nested}")
+        texts = [text for forecast in (_reaching, *_further) if (text := forecast(batch))]
+        cursor.execute("SET LOCAL enable_nestloop = on")
+    return texts
 
 
 def _reaching(batch: Batch) -> str | None:
