@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11.0 --g
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo demo-reset test journeys kill-workers bench lint format types check messages migrations lock clean
+.PHONY: help setup assets demo demo-reset test journeys kill-workers bench screenshots lint format types check messages migrations lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -47,6 +47,9 @@ test: $(SETUP) $(ASSETS) ## the whole suite, in parallel, on its own PostgreSQL 
 
 journeys: $(SETUP) $(ASSETS) ## only the stories in a real browser
 	@exec $(BIN)/python -m pytest -m journey $(PYTEST)
+
+screenshots: $(SETUP) ## take the pictures of the documents from the running demo
+	$(BIN)/python manage.py screenshots
 
 bench: $(SETUP) ## the benchmarks, minutes of work; writes docs/performance.md
 	@exec $(BIN)/python -m tests.benchmarks
