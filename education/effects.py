@@ -18,7 +18,9 @@ def _effects(span: Span) -> list[Effect]:
         submitted_batches=Count("batch", distinct=True, filter=Q(batch__state=BatchState.SUBMITTED)),
         submitted_rows=Count("pk", filter=Q(batch__state=BatchState.SUBMITTED)),
     )
-    credited = CERecord.objects.filter(_taught_within(span), institution=span.institution).count()
+    credited = CERecord.objects.filter(
+        _taught_within(span), institution=span.institution, in_force=True
+    ).count()
     in_preparation = _("Their rows become errors at the next check; the institution cannot submit them.")
     in_review = _("They wait for a reviewer, who decides about them; nothing is returned by itself.")
     return [
