@@ -43,7 +43,12 @@ def file_check(pdf: bytes) -> FileAnswer:
     if document:
         return _ours(document.certificate.number, document.version)
     trusted, *_ = x509.load_pem_x509_certificates(settings.ISSUER_CERTIFICATE.encode())
-    report = validate_pdf(pdf, trusted)
+    authorities = settings.TIMESTAMP_CERTIFICATE.encode()
+    report = validate_pdf(
+        pdf,
+        trusted,
+        timestamp_certificates=x509.load_pem_x509_certificates(authorities) if authorities else (),
+    )
     if not report.accepted:
         return FileAnswer(verdict=FileVerdict(report.reason))
     try:

@@ -1,6 +1,7 @@
 """The list inside a status list credential: W3C Bitstring Status List v1.0, one bit an entry."""
 
 import gzip
+import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +52,6 @@ def list_read(encoded: str, place: int) -> bool:
     packed = urlsafe_b64decode(encoded[1:] + "=" * (-len(encoded[1:]) % 4))
     try:
         bits = gzip.decompress(packed)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError("The encoded list is not compressed as the standard has it.") from error
     return bool(bits[place >> 3] & 0x80 >> (place & 7))

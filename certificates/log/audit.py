@@ -6,20 +6,24 @@ that no leaf tells of, a certificate that no leaf knows, a leaf, node or tree he
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from certificates.credentials.keys import public_keys
+from certificates.events import Verb
 from certificates.log import tree
-from certificates.log.models import LogCheckpoint, LogLeaf, LogNode, LogPending, LogRecord
+from certificates.log.models import LeafKind, LogCheckpoint, LogLeaf, LogNode, LogPending, LogRecord
 from certificates.log.note import NoteError, TreeHead, note_read, origin_of
 from certificates.log.services import stored_hashes
 from certificates.log.statements import commitment, statement
 from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus, WindowClosing
+from portal.events.models import Event
 
 AT_ONCE = 2000
 _RELATED = ("version__certificate", "version__photo", "paper__replaced_by", "closing")
@@ -30,12 +34,15 @@ class _Known:
     """What the leaves say, gathered on the way: the last word about each row."""
 
     certificates: dict[UUID, LogRecord] = field(default_factory=dict)
+    issued: dict[UUID, datetime] = field(default_factory=dict)
     papers: set[UUID] = field(default_factory=set)
     closings: set[int] = field(default_factory=set)
 
     def note(self, record: LogRecord) -> None:
         if record.version:
             self.certificates[record.version.certificate_id] = record
+            if record.kind == LeafKind.ISSUED:
+                self.issued[record.version.certificate_id] = record.at
         elif record.paper_id:
             self.papers.add(record.paper_id)
         elif record.closing_id:
@@ -155,7 +162,20 @@ class _Auditor:
 
     def _compare(self, record: LogRecord, place: str) -> None:
         self.known.note(record)
-        if commitment(statement(record)) != bytes(record.commitment):
+        try:
+            is_borne_out = commitment(statement(record)) == bytes(record.commitment)
+        except (ObjectDoesNotExist, ValueError):
+            self.findings.append(
+                _("%(place)s (%(kind)s, %(at)s) is about a row that was deleted: %(row)s.")
+                % {
+                    "place": place,
+                    "kind": record.get_kind_display(),
+                    "at": f"{record.at:%Y-%m-%d %H:%M:%S}",
+                    "row": _gone(record),
+                }
+            )
+            return
+        if not is_borne_out:
             self.findings.append(
                 _("%(place)s (%(kind)s, %(at)s) no longer fits %(row)s, which was altered.")
                 % {
@@ -174,7 +194,7 @@ class _Auditor:
                 yield _("Certificate %(number)s: no leaf tells of its issue.") % {
                     "number": certificate.number
                 }
-            elif differences := _differences(certificate, record):
+            elif differences := _differences(certificate, record, self.known.issued.get(certificate.pk)):
                 yield _("Certificate %(number)s: the row differs from what was logged last (%(what)s).") % {
                     "number": certificate.number,
                     "what": ", ".join(differences),
@@ -218,7 +238,21 @@ def _row(record: LogRecord) -> str:
     return _("the closing of the window")
 
 
-def _differences(certificate: ElectronicCertificate, record: LogRecord) -> list[str]:
+def _gone(record: LogRecord) -> str:
+    """Name what ``record`` is about although its row is missing: by its number, where an event still tells it."""
+    if record.version:
+        lost = str(record.version.certificate_id)
+        told = Event.objects.filter(verb=Verb.EXCHANGED, data__electronic_id=lost).first()
+        return str(told.data["number"]) if told else lost
+    for name in ("version", "paper", "closing"):
+        if (key := getattr(record, f"{name}_id")) is not None:
+            return f"{name} {key}"
+    return "?"
+
+
+def _differences(
+    certificate: ElectronicCertificate, record: LogRecord, issued_at: datetime | None
+) -> list[str]:
     """Return the fields of ``certificate`` that the last leaf about it does not bear out."""
     version = record.version
     if version is None:
@@ -230,5 +264,6 @@ def _differences(certificate: ElectronicCertificate, record: LogRecord) -> list[
         "holder_name": version.holder_name,
         "post_code": version.post_code,
         "photo_id": version.photo_id,
+        "issued_at": issued_at,
     }
     return [name for name, value in logged.items() if getattr(certificate, name) != value]

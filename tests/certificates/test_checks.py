@@ -4,7 +4,10 @@ import json
 from datetime import date
 
 import pytest
+from asn1crypto import keys
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pyhanko.sign.timestamps import DummyTimeStamper
 
 from certificates.checks.lists import MOST, TooManyNumbersError, list_read, numbers_in
 from certificates.checks.models import VerificationCount
@@ -13,17 +16,18 @@ from certificates.credentials.facts import token_facts
 from certificates.credentials.jose import SignatureError
 from certificates.credentials.keys import public_keys, signing_key
 from certificates.credentials.token import token_sign
-from certificates.documents.issuer import create_demo_issuer, load_issuer
+from certificates.documents.issuer import create_demo_issuer, load_issuer, to_asn1
 from certificates.documents.render import render_certificate
 from certificates.documents.signing import sign_pdf
 from certificates.models import CertificateDocument, CertificateStanding
-from certificates.services.documents import certificate_content, current_version, document_ensure
+from certificates.services.documents import certificate_content, current_version, document_ensure, issuer
 from certificates.services.exchange import certificate_exchange
 from certificates.verification import verify
 from portal import clock, prepared
 from portal.events.services import Actor
 from tests import factories
 from tests.certificates import measures
+from tests.certificates.test_signing_outside import authority as timestamp_authority
 from tests.factories import shanghai
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +133,16 @@ class TestAFile:
         verdict, page = self.verdict(client, content)
         assert verdict == "ours"
         assert "data-printed" in page
+
+    def test_that_bears_a_timestamp_is_ours_by_its_signature(self, client, certificate, settings):
+        key, authority = timestamp_authority()
+        der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        stamper = DummyTimeStamper(to_asn1(authority), keys.PrivateKeyInfo.load(der), fixed_dt=clock.now())
+        drawn = render_certificate(certificate_content(current_version(certificate)))
+        content = sign_pdf(drawn, issuer(), signed_at=clock.now(), timestamper=stamper)
+        assert self.verdict(client, content)[0] == "untrusted"
+        settings.TIMESTAMP_CERTIFICATE = authority.public_bytes(Encoding.PEM).decode()
+        assert self.verdict(client, content)[0] == "ours"
 
     def test_of_a_former_version_is_ours_and_said_to_be_replaced(self, client, certificate):
         content = self.pdf(certificate)

@@ -268,7 +268,7 @@ def test_the_same_places_give_the_same_text():
     assert list_encode([5, 9]) == list_encode([9, 5])
 
 
-@pytest.mark.parametrize("text", ["", "mH4sI", "uAAAA", "uH4sIAAAA"])
+@pytest.mark.parametrize("text", ["", "mH4sI", "uAAAA", "uH4sIAAAA", "uH4sIAAAAAAAA_____w"])
 def test_what_is_no_list_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011 - base64's own or ours
         list_read(text, 0)

@@ -247,6 +247,7 @@ class TestWhatIsAlteredBehindThePortalIsFoundAndNamed:
             ("holder_name", "王五"),
             ("post_code", "102"),
             ("version", 2),
+            ("issued_at", "2019-01-01 00:00:00+08"),
         ],
     )
     def test_a_certificate_that_sayssomething_else(self, certificate, change, value):
@@ -276,6 +277,20 @@ class TestWhatIsAlteredBehindThePortalIsFoundAndNamed:
             f"UPDATE certificates_certificateversion SET {change} WHERE certificate_id = %s", certificate.pk
         )
         assert any(certificate.number in finding for finding in log_audit().findings)
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "DELETE FROM certificates_electroniccertificate WHERE id = %s",
+            "DELETE FROM certificates_certificateversion WHERE certificate_id = %s",
+        ],
+    )
+    def test_a_row_that_was_deleted(self, certificate, sql):
+        with transaction.atomic():
+            behind_the_back(sql, certificate.pk)
+            findings = log_audit().findings
+            transaction.set_rollback(True)
+        assert any(certificate.number in finding for finding in findings)
 
     def test_a_photo_that_was_exchanged(self, certificate):
         behind_the_back("UPDATE accounts_photo SET sha256 = %s WHERE id = %s", "1" * 64, certificate.photo_id)
