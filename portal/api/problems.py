@@ -145,7 +145,17 @@ def _unknown(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def _text(detail: Any) -> str:
-    return " ".join(_text(part) for part in detail) if isinstance(detail, list) else str(detail)
+    return " ".join(_text(part) for part in detail) if isinstance(detail, list) else _writable(str(detail))
+
+
+def _writable(text: str) -> str:
+    """Return text that UTF-8 can hold: half a character, as JSON may bring it, is written as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _step(name: Any) -> str:
+    """Return a name as one step of a JSON pointer (RFC 6901)."""
+    return _writable(str(name)).replace("~", "~0").replace("/", "~1")
 
 
 def _places(detail: Any, pointer: str) -> list[tuple[str, str]]:
@@ -154,7 +164,7 @@ def _places(detail: Any, pointer: str) -> list[tuple[str, str]]:
         return [
             place
             for key, inner in detail.items()
-            for place in _places(inner, pointer if key == "non_field_errors" else f"{pointer}/{key}")
+            for place in _places(inner, pointer if key == "non_field_errors" else f"{pointer}/{_step(key)}")
         ]
     if isinstance(detail, list):
         nested = any(isinstance(inner, (Mapping, list)) for inner in detail)
@@ -163,4 +173,4 @@ def _places(detail: Any, pointer: str) -> list[tuple[str, str]]:
             for index, inner in enumerate(detail)
             for place in _places(inner, f"{pointer}/{index}" if nested else pointer)
         ]
-    return [(pointer, str(detail))] if detail else []
+    return [(pointer, _text(detail))] if detail else []

@@ -190,6 +190,28 @@ def test_what_is_no_object_is_a_problem(client, address, body):
     assert answer.json()["status"] == 400
 
 
+@pytest.mark.parametrize("address", [EXCHANGE, STANDING])
+@pytest.mark.parametrize(
+    ("name", "pointer"),
+    [("a/b~c", "#/a~1b~0c"), ("\ud800", "#/\\ud800")],
+    ids=["escaped", "half a character"],
+)
+def test_a_strange_name_is_named_as_a_json_pointer(client, address, name, pointer):
+    answer = ask(client, address, EXAMPLES[address] | {name: 1})
+
+    assert answer.status_code == 400
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [with_change(STANDING, "kind", "\ud800"), r'{"\ud800": 1, "\ud800": 2}'],
+    ids=["choice", "given twice"],
+)
+def test_half_a_character_is_a_problem_and_no_error(client, body):
+    assert ask(client, STANDING, body).status_code == 400
+
+
 def test_a_fraction_beyond_what_a_float_holds_is_still_seen(client):
     text = json.dumps(EXAMPLES[EXCHANGE]).replace(
         '"hours": 32', '"hours": 32.00000000000000000000000000000000001'
