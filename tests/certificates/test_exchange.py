@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from kombu import pools
 from kombu.exceptions import OperationalError
 
 from certificates.models import ElectronicCertificate, LegacyCertificate, NumberSequence
@@ -158,13 +159,21 @@ def test_a_crash_between_deciding_and_rendering_loses_nothing(settings):
 
 @contextmanager
 def broker_away():
-    """Point Celery at a port where nothing listens."""
-    before = render_document.app.conf.broker_url
-    render_document.app.conf.broker_url = "redis://127.0.0.1:1/0"
+    """Point Celery at a port where nothing listens, and let it forget the connections that it has."""
+    app = render_document.app
+    before = app.conf.broker_url
     try:
+        app.conf.broker_url = "redis://127.0.0.1:1/0"
+        forget_connections(app)
         yield
     finally:
-        render_document.app.conf.broker_url = before
+        app.conf.broker_url = before
+        forget_connections(app)
+
+
+def forget_connections(app):
+    pools.reset()
+    app._pool = app.amqp._producer_pool = None
 
 
 @pytest.mark.django_db(transaction=True)
