@@ -87,7 +87,11 @@ class Command(BaseCommand):
     def _welcome(self, stack: Stack) -> None:
         self._say(f"\nThe portal runs at {stack.address}")
         if _logins(stack.home).exists():
-            for login in json.loads(_logins(stack.home).read_text("utf-8"))["logins"]:
+            keys = json.loads(_logins(stack.home).read_text("utf-8")) | {
+                "address": stack.environment["PUBLIC_URL"]
+            }
+            _logins(stack.home).write_text(json.dumps(keys, ensure_ascii=False, indent=2) + "\n", "utf-8")
+            for login in keys["logins"]:
                 self._say("  " + "  ".join(str(value) for value in login.values()))
             self._say(f"Logins and API tokens: {_logins(stack.home)}")
         self._say(f"Logs: {stack.home / 'log'}. Ctrl-C stops everything.")
