@@ -1,4 +1,8 @@
-"""Run every benchmark of this folder and write what they print to docs/performance.md: ``python -m tests.benchmarks``."""
+"""Run the benchmarks of this folder and write what they print to docs/performance.md.
+
+``python -m tests.benchmarks`` runs all; with names (``bench_log bench_verify``) only those, and keeps what is written of the
+others.
+"""
 
 import os
 import platform
@@ -30,10 +34,22 @@ def report(name: str) -> str:
     return f"\n## {name}\n\n```\n{done.stdout.strip()}\n```\n"
 
 
-def main() -> None:
-    names = sorted(path.stem for path in HERE.glob("bench_*.py"))
-    REPORT.write_text(HEAD.format(machine=machine()) + "".join(map(report, names)), encoding="utf-8")
+def written() -> dict[str, str]:
+    """Return the sections that the report has, by benchmark."""
+    if not REPORT.exists():
+        return {}
+    _, *sections = REPORT.read_text("utf-8").split("\n## ")
+    return {section.split("\n", 1)[0]: f"\n## {section}" for section in sections}
+
+
+def main(names: list[str]) -> None:
+    every = sorted(path.stem for path in HERE.glob("bench_*.py"))
+    sections = written()
+    for name in names or every:
+        sections[name] = report(name)
+        known = "".join(sections[each] for each in every if each in sections)
+        REPORT.write_text(HEAD.format(machine=machine()) + known, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
