@@ -140,14 +140,12 @@ def papers_in_order(views: Iterable[PaperView]) -> list[PaperView]:
 
 def services_open(certificate: LegacyCertificate, policy: Policy, at: datetime) -> tuple[ServiceKind, ...]:
     """Return the services that may be asked for on the day of ``at`` (3.2); the service itself decides again."""
-    rules = policy.legacy_services
-    if (
-        certificate.status != "active"
-        or certificate.kind not in rules.certificate_kinds
-        or day_of(at) > rules.end
-    ):
-        return ()
-    return tuple(ServiceKind(service) for service in rules.services)
+    facts = certificate_facts(certificate)
+    return tuple(
+        service
+        for service in ServiceKind
+        if decide_legacy_service(facts, policy, service=service.value, on=at).eligible
+    )
 
 
 def post_label(certificate: LegacyCertificate | ElectronicCertificate) -> str:
