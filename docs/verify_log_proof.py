@@ -14,7 +14,7 @@ ends with 1. Hashing and proofs follow RFC 9162, section 2.1; the note follows C
 import argparse
 import json
 import sys
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -103,9 +103,16 @@ def read_checkpoint(note: str, keys: list[Any]) -> tuple[str, int, bytes]:
     signed = (text + "\n").encode()
     for line in signatures.splitlines():
         words = line.split(" ")
-        if len(words) == 3 and words[:2] == ["—", lines[0]] and _is_signed(signed, b64decode(words[2]), keys):
-            return lines[0], int(lines[1]), b64decode(lines[2])
+        if len(words) == 3 and words[:2] == ["—", lines[0]] and _is_signed(signed, _bytes(words[2]), keys):
+            return lines[0], int(lines[1]), _bytes(lines[2])
     raise NotProvedError("None of the keys signed this checkpoint.")
+
+
+def _bytes(text: str) -> bytes:
+    data = b64decode(text)
+    if b64encode(data).decode() != text:
+        raise NotProvedError("The base64 is not in its one canonical form.")
+    return data
 
 
 def _is_signed(text: bytes, signature: bytes, keys: list[Any]) -> bool:

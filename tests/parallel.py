@@ -1,9 +1,12 @@
 """Several people at the same moment, each on a database connection of their own."""
 
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, connections
+
+_log = logging.getLogger(__name__)
 
 
 def in_threads(count, action):
@@ -15,6 +18,9 @@ def in_threads(count, action):
             together.wait(timeout=30)
             return action(index)
         except Exception as error:  # noqa: BLE001 - what each thread met is the answer
+            _log.warning(
+                "Thread %s met an error", index, exc_info=True
+            )  # pytest shows it where it was not expected
             return error
         finally:
             connections.close_all()

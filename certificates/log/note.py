@@ -54,17 +54,23 @@ def note_read(note: str, keys: Keys) -> TreeHead:
     text += "\n"
     try:
         origin, size, root = text.splitlines()[:3]
-        head = TreeHead(origin, int(size), b64decode(root, validate=True))
+        head = TreeHead(origin, int(size), _decode(root))
         lines = [line.split(" ") for line in signatures.splitlines()]
-        signed = [
-            b64decode(data, validate=True) for dash, name, data in lines if (dash, name) == ("—", origin)
-        ]
+        signed = [_decode(data) for dash, name, data in lines if (dash, name) == ("—", origin)]
     except ValueError as error:
         raise NoteError("The text is no checkpoint.") from error
     public = [_public_key(jwk) for jwk in keys.values()]
     if not any(_is_signed(text.encode(), each, key) for each in signed for key in public):
         raise NoteError("The checkpoint was not signed by this issuer, or was altered.")
     return head
+
+
+def _decode(text: str) -> bytes:
+    """Decode base64 of which nothing may be altered: the spare bits of the last character count too."""
+    data = b64decode(text, validate=True)
+    if b64encode(data).decode() != text:
+        raise ValueError("The base64 is not in its one canonical form.")
+    return data
 
 
 def _is_signed(text: bytes, signature: bytes, key: ec.EllipticCurvePublicKey) -> bool:
