@@ -1,251 +1,18 @@
 """Every route and call, for every role, for what is one's own and what is not, against the table in permissions.txt."""
 
-from dataclasses import dataclass, field
-from hashlib import md5
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 from django.core.cache import cache
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
-from certificates.models import ArchiveCheck, LegacyServiceRequest, VoidingEvidence, VoidingProposal
-from certificates.numbers import format_number
-from certificates.services.documents import document_ensure
-from certificates.services.exchange import certificate_exchange
-from institutions.models import DesignationReport
 from portal import clock
-from portal.accounts.models import ApiToken, Role, User
-from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
-from portal.employers.models import Employer
-from portal.employers.services import Company, Invitee, employer_register, workers_invite
-from portal.events.services import Actor
-from tests import factories
-from tests.education import batches
-from tests.factories import shanghai
+from portal.accounts.models import Role
+from portal.accounts.tokens import SCOPES_OF_ROLE
+from tests.permissions import LINES, Line
+from tests.world import FIELDS, TODAY, caller, world_create
 
-TABLE = Path(__file__).parent / "permissions.txt"
-TODAY = shanghai(2020, 11, 30, 10)
 SIGN_IN = "in"
-BY = Actor.command("test")
-
-
-@dataclass(frozen=True)
-class Line:
-    route: str
-    method: str
-    may: str
-    own: int
-    foreign: int | None
-    anonymous: str
-
-    @classmethod
-    def read(cls, text: str) -> "Line":
-        route, method, may, own, foreign, anonymous = text.split()
-        return cls(route, method, may, int(own), None if foreign == "-" else int(foreign), anonymous)
-
-    @property
-    def roles(self) -> set[str]:
-        return set(Role.values) if self.may == "all" else set(self.may.partition(":")[0].split(","))
-
-    @property
-    def scope(self) -> str:
-        return self.may.partition(":")[2]
-
-    @property
-    def is_api(self) -> bool:
-        return self.route.startswith("api-")
-
-
-LINES = [Line.read(text) for text in TABLE.read_text().splitlines() if text and not text.startswith("#")]
-
-
-@dataclass
-class Side:
-    """One worker and one institution, with one of everything that a route can name."""
-
-    users: dict[str, object] = field(default_factory=dict)
-    objects: dict[str, dict[str, object]] = field(default_factory=dict)
-
-
-def side(area_code: str, firm: str) -> Side:
-    school = factories.institution()
-    clerk, worker = factories.clerk(school), factories.worker(area_code=area_code, employer_name=firm)
-    employer = _employer(firm)
-    made = Side({"worker": worker, "clerk": clerk, "employer": employer.user})
-    made.objects = {
-        **_workers(worker.person),
-        **_clerks(school, Actor(means="web", user=clerk)),
-        **_chiefs(school),
-        **_invited(employer, worker.person),
-        "review-designation-report": {"pk": _designation_report().pk},
-        "county-notice": {"key": md5(firm.encode(), usedforsecurity=False).hexdigest()},
-    }
-    return made
-
-
-def _employer(firm: str) -> Employer:
-    company = Company(code="91460000MA5T0SAMPL", name=firm, contact="林主任", phone="19900000000")
-    return employer_register(company=company, username=f"firm-{firm}", password=factories.PASSWORD, by=BY)
-
-
-def _invited(employer: Employer, person) -> dict[str, dict[str, object]]:
-    workers_invite(employer=employer, people=[Invitee(name=person.name, id_number=person.id_number)], by=BY)
-    invitation = {"pk": employer.invitations.get().pk}
-    return {"employer-invitation-cancel": invitation, "employer-invitation-answer": invitation}
-
-
-def _chiefs(school) -> dict[str, dict[str, object]]:
-    return {
-        **{key: {"pk": school.pk} for key in ("chief-institution", "chief-clerk-new")},
-        "chief-qualification-end": {"pk": school.qualifications.get().pk},
-        "staff-end": {"pk": factories.reviewer().pk},
-    }
-
-
-def _workers(person) -> dict[str, dict[str, object]]:
-    factories.record(person)
-    exchanged, waiting, serviced = factories.paper(person), factories.paper(person), factories.paper(person)
-    electronic = certificate_exchange(certificate=exchanged, by=BY)
-    document_ensure(certificate=electronic)
-    ready = factories.paper(person, post_code="102")
-    factories.record(person, post_code="102")
-    check = ArchiveCheck.objects.create(certificate=waiting, requested_at=TODAY)
-    service = LegacyServiceRequest.objects.create(
-        certificate=serviced,
-        kind="cancellation",
-        requested_by=person.user,
-        requested_at=TODAY,
-        explanation="不再从业",
-    )
-    proposal = VoidingProposal.objects.create(
-        certificate=electronic,
-        ground="not_engaged",
-        finding="已离岗",
-        found_by=factories.reviewer(),
-        opened_at=TODAY,
-        objection_until=TODAY.date(),
-    )
-    evidence = VoidingEvidence(
-        proposal=proposal,
-        uploaded_by=person.user,
-        uploaded_at=TODAY,
-        content_type="application/pdf",
-        size=15,
-        sha256="0" * 64,
-    )
-    evidence.file.save("evidence", ContentFile(b"%PDF-1.4\n%%EOF\n"))
-    of_electronic, of_ready = {"pk": electronic.pk}, {"pk": ready.pk}
-    return {
-        "legacy-certificate": of_ready,
-        "exchange": of_ready,
-        "archive-check-request": of_ready,
-        "legacy-service-request": of_ready | {"kind": "cancellation"},
-        "electronic-certificate": of_electronic,
-        "electronic-certificate-evidence": of_electronic,
-        "review-certificate": of_electronic,
-        "electronic-certificate-pdf": of_electronic,
-        "electronic-certificate-photo": of_electronic,
-        "voiding": of_electronic,
-        "voiding-evidence": {"pk": evidence.pk},
-        "identity-reveal": {"pk": person.pk},
-        "review-voiding": {"pk": proposal.pk},
-        "review-voiding-evidence": {"pk": evidence.pk},
-        "review-archive-check": {"pk": check.pk},
-        "review-service": {"pk": service.pk},
-    }
-
-
-REVIEWED = (
-    "review-batch",
-    "review-batch-approve",
-    "review-batch-return",
-    "review-batch-row",
-    "review-batch-reversal",
-)
-
-
-def _clerks(school, by) -> dict[str, dict[str, object]]:
-    checked, submitted = batches.checked(school, by), batches.submitted(school, by)
-    ready = (
-        "batch-submit",
-        "batch-recheck",
-        "batch-detail",
-        "batch-problems",
-        "batch-workbook",
-        "batch-cancel",
-    )
-    return {
-        **{key: {"pk": checked.pk} for key in ready},
-        **{key: {"pk": submitted.pk} for key in ("batch-receipt", *REVIEWED)},
-        **{key: {"batch_id": submitted.pk} for key in ("api-batch-approve", "api-batch-return")},
-        **{
-            key: {"batch_id": checked.pk}
-            for key in ("api-batch", "api-batch-problems", "api-batch-workbook", "api-batch-submit")
-        },
-    }
-
-
-def _designation_report() -> DesignationReport:
-    return DesignationReport.objects.create(
-        area_code="460100", authority="某局", account="指定培训机构", reported_at=TODAY
-    )
-
-
-PUBLIC_OBJECTS = {
-    **{f"review-national-{act}": {"first": "2020-11-01"} for act in ("entered", "xlsx", "csv")},
-    "api-status-list": {"name": "revocation-0"},
-    "county-export": {"kind": "csv"},
-    "employer-export": {"kind": "csv"},
-    "verify-short": {"number": format_number("46", 2020, "101", 999999)},
-    "api-verify": {"number": format_number("46", 2020, "101", 999999)},
-}
-
-
-FIELDS = {"employer-invitation-answer": "answer=decline"}
-"""What must be sent besides, for routes that do not exist without it."""
-
-
-@dataclass
-class World:
-    mine: Side
-    theirs: Side
-    users: dict[str, User]
-    sessions: dict[str, str]
-    callers: dict[str, Client]
-
-    def client(self, line: Line, role: str) -> Client:
-        return self.callers[role] if line.is_api else self.reader(role)
-
-    def reader(self, role: str, **options) -> Client:
-        """Return a browser in which the account of ``role`` is signed in, whatever others did before."""
-        client = Client(**options)
-        client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
-        return client
-
-    def address(self, line: Line, side: Side) -> str:
-        return reverse(line.route, kwargs={**side.objects, **PUBLIC_OBJECTS}.get(line.route))
-
-
-def _session(user) -> str:
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
-
-
-def _caller(user, *, without: str = "") -> Client:
-    """Return another system with a token that has every scope of the role, or every scope that there is but one."""
-    scopes = SCOPES_OF_ROLE.get(user.role)
-    if not scopes:
-        return Client()
-    token, text = token_create(user=user, name="test", scopes=scopes, by=BY)
-    if without:
-        token.scopes = sorted(set(ApiToken.Scope.values) - {without})
-        token.save(update_fields=["scopes"])
-    return Client(headers={"Authorization": f"Bearer {text}"})
 
 
 @pytest.fixture(scope="module")
@@ -255,22 +22,10 @@ def world(django_db_setup, django_db_blocker):
         whole = transaction.atomic()
         whole.__enter__()
         clock.move_to(TODAY, running=False)
-        mine, theirs = side("460100", "海口样例建筑有限公司"), side("460200", "三亚样例建筑有限公司")
-        users = mine.users | {role.value: _staff(role) for role in Role if role.value not in mine.users}
-        yield World(
-            mine,
-            theirs,
-            users,
-            {role: _session(user) for role, user in users.items()},
-            {role: _caller(user) for role, user in users.items()},
-        )
+        yield world_create()
         transaction.set_rollback(True)
         whole.__exit__(None, None, None)
         cache.clear()
-
-
-def _staff(role: Role):
-    return factories.staff(role, **({"area_code": "460100"} if role == Role.COUNTY else {}))
 
 
 def answer(client: Client, line: Line, address: str) -> str:
@@ -325,7 +80,7 @@ def test_each_role_gets_what_the_table_says(world, line):
 def test_a_token_without_the_scope_and_a_session_open_no_call(world, line):
     address = world.address(line, world.mine)
     for role in line.roles:
-        assert answer(_caller(world.users[role], without=line.scope), line, address) == "403"
+        assert answer(caller(world.users[role], without=line.scope), line, address) == "403"
         assert answer(world.reader(role), line, address) == "401"
 
 
