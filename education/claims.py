@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from education.events import Verb
-from education.models import BatchRow, BatchState, Claim
+from education.models import BatchRow, BatchState, CERecord, Claim
 from education.national.outbox import HalfMonth
 from institutions.models import Institution
 from portal import clock
@@ -80,13 +80,16 @@ def claims_unconfirmed(institution: Institution) -> QuerySet[Claim]:
 
 
 def _naming_rows() -> QuerySet[BatchRow]:
+    taken_back = CERecord.objects.filter(
+        batch=OuterRef("batch"), row_number=OuterRef("number"), reversal__isnull=False
+    )
     return BatchRow.objects.filter(
+        ~Exists(taken_back),
         id_number_hash=OuterRef("person__id_number_hash"),
         post_code=OuterRef("post_code"),
         ended_on=OuterRef("ended_on"),
         batch__institution=OuterRef("institution"),
         batch__state__in=[BatchState.SUBMITTED, BatchState.APPROVED],
-        batch__reversed_at__isnull=True,
         dropped=False,
         refusal="",
     )

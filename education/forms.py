@@ -1,6 +1,9 @@
+import re
+import unicodedata
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from education.models import Batch, BatchState
@@ -52,6 +55,42 @@ class ReasonForm(Form):
         help_text=_("The institution and the people concerned read this."),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class RowsField(forms.CharField):
+    """Numbers of rows as people write them: ``2, 5-7`` and the same with full-width signs; nothing gives None."""
+
+    MOST = 1_000
+    _PART = re.compile(r"(\d{1,7})(?:-(\d{1,7}))?")
+
+    def clean(self, value: Any) -> list[int] | None:
+        text = unicodedata.normalize("NFKC", super().clean(value))
+        parts = [part for part in re.split(r"[,、;\s]+", re.sub(r"\s*[-–—~]\s*", "-", text)) if part]
+        if not parts:
+            return None
+        numbers = {number for part in parts for number in self._numbers(part)}
+        if len(numbers) > self.MOST:
+            raise ValidationError(_("At most 1000 rows at once; leave the field empty for all of them."))
+        return sorted(numbers)
+
+    def _numbers(self, part: str) -> range:
+        found = self._PART.fullmatch(part)
+        if not found:
+            raise ValidationError(_("Write numbers of rows such as 2, 5-7."))
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not 0 < first <= last or last - first >= self.MOST:
+            raise ValidationError(_("Write numbers of rows such as 2, 5-7."))
+        return range(first, last + 1)
+
+
+class ReversalForm(ReasonForm):
+    rows = RowsField(
+        label=_("Rows to take back"),
+        help_text=_("Numbers of rows such as 2, 5-7. Leave it empty for all that still count."),
+        required=False,
+        max_length=2000,
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-20"}),
     )
 
 

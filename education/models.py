@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -272,6 +273,14 @@ class CERecord(models.Model):
     reversal_of = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="reversed_by"
     )
+    reversal = models.ForeignKey(
+        "Reversal",
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="counter_entries",
+        help_text="Which decision of two people this counter-entry carries out.",
+    )
     entered_at = models.DateTimeField(
         null=True,
         help_text="When the national system showed the record; approved and visible there are two things.",
@@ -313,6 +322,11 @@ class CERecord(models.Model):
                 name="education_cerecord_hours_add_up",
             ),
             models.CheckConstraint(
+                condition=Q(reversal_of__isnull=True, reversal__isnull=True)
+                | Q(reversal_of__isnull=False, reversal__isnull=False),
+                name="education_cerecord_counter_entry_of_a_reversal",
+            ),
+            models.CheckConstraint(
                 condition=Q(entered_at__isnull=True) | Q(entry_refusal=""),
                 name="education_cerecord_entered_or_refused",
             ),
@@ -325,7 +339,12 @@ class CERecord(models.Model):
                 fields=["person", "post_code", "ended_on"],
                 include=["hours", "professional_hours", "makes_up_for"],
                 name="education_cerecord_of_person",
-            )
+            ),
+            models.Index(
+                fields=["reversal"],
+                condition=Q(reversal__isnull=False),
+                name="education_cerecord_of_reversal",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -333,7 +352,7 @@ class CERecord(models.Model):
 
 
 class Reversal(models.Model):
-    """The way back from a mistaken approval: one reviewer proposes it with the reason, another confirms it."""
+    """The way back from a mistaken approval, of a batch or of single rows: one proposes it with the reason, another confirms."""
 
     class State(models.TextChoices):
         PROPOSED = "proposed", _("Proposed")
@@ -342,6 +361,11 @@ class Reversal(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="reversals")
+    rows = ArrayField(
+        models.PositiveIntegerField(),
+        null=True,
+        help_text="Numbers of the rows whose hours leave; null for all that still count.",
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
     reason = models.TextField(max_length=2000)
     proposed_at = models.DateTimeField()
@@ -365,10 +389,16 @@ class Reversal(models.Model):
                 name="education_reversal_by_two_people",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="education_reversal_with_reason"),
+            models.CheckConstraint(
+                condition=Q(rows__isnull=True) | Q(rows__len__gt=0), name="education_reversal_of_some_rows"
+            ),
+            models.UniqueConstraint(
+                fields=["batch"], condition=Q(state="proposed"), name="education_reversal_one_at_a_time"
+            ),
             models.UniqueConstraint(
                 fields=["batch"],
-                condition=Q(state__in=["proposed", "confirmed"]),
-                name="education_reversal_one_at_a_time",
+                condition=Q(state="confirmed", rows__isnull=True),
+                name="education_reversal_whole_once",
             ),
         ]
 
@@ -411,7 +441,8 @@ class Claim(models.Model):
 class Delivery(models.Model):
     """What waits to be entered in the national system: the records of one approval, or of one reversal (2.2).
 
-    Its id is the idempotency key: sent twice, it is one delivery there.
+    Its key is the idempotency key: sent twice, it is one delivery there. What was rejected as a whole, and is sent again
+    after a correction, gets a new key, since the old one may stand there for the rejection.
     """
 
     class Kind(models.TextChoices):
@@ -426,6 +457,8 @@ class Delivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="deliveries")
     kind = models.CharField(max_length=10, choices=Kind)
+    reversal = models.OneToOneField(Reversal, null=True, on_delete=models.PROTECT, related_name="delivery")
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
@@ -437,7 +470,14 @@ class Delivery(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["batch", "kind"], name="education_delivery_once"),
+            models.UniqueConstraint(
+                fields=["batch"], condition=Q(kind="credit"), name="education_delivery_of_approval_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="credit", reversal__isnull=True)
+                | Q(kind="reversal", reversal__isnull=False),
+                name="education_delivery_kind_fits_reversal",
+            ),
             models.CheckConstraint(
                 condition=Q(state="waiting", answered_at__isnull=True)
                 | Q(state__in=["answered", "rejected"], answered_at__isnull=False),

@@ -17,6 +17,7 @@ REVERSED_NOTICE = "education.batch_reversed"
 REVERSED_PERSON_NOTICE = "education.hours_taken_back"
 
 Facts = Mapping[str, Any]
+ROWS_NAMED = 20
 
 
 def _checked_body(facts: Facts) -> str:
@@ -37,6 +38,16 @@ def _approved_body(facts: Facts) -> str:
     if not facts.get("refused"):
         return text
     return text + _(" %(refused)s rows were refused; see on the batch's page why.") % facts
+
+
+def _reversed_body(facts: Facts) -> str:
+    if numbers := facts.get("numbers"):
+        told = {**facts, "numbers": ", ".join(map(str, numbers[:ROWS_NAMED]))}
+        return (
+            _("%(filename)s: the hours of %(rows)s rows no longer count (rows %(numbers)s). %(reason)s")
+            % told
+        )
+    return _("%(filename)s: the hours of %(rows)s rows no longer count. %(reason)s") % facts
 
 
 def register() -> None:
@@ -73,8 +84,12 @@ def register() -> None:
     )
     register_notice(
         REVERSED_NOTICE,
-        title=lambda facts: _("The approval of your batch was reversed"),
-        body=lambda facts: _("%(filename)s: the hours of %(rows)s rows no longer count. %(reason)s") % facts,
+        title=lambda facts: (
+            _("Rows of your batch were taken back")
+            if facts.get("numbers")
+            else _("The approval of your batch was reversed")
+        ),
+        body=_reversed_body,
     )
     register_notice(
         REVERSED_PERSON_NOTICE,

@@ -4,6 +4,7 @@
 
 import math
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, ExtractYear
 
 from education.checks import CREDITED_ROWS, SUBMITTED_ROWS
-from education.models import Batch, BatchRow, BatchState, CERecord, RowProblem
+from education.models import Batch, BatchRow, BatchState, CERecord, Reversal, RowProblem
 from education.submission import SubmissionFacts
 from institutions.models import Institution
 from institutions.selectors import institution_of, is_qualified
@@ -180,6 +181,26 @@ def second_look_reasons(batch: Batch) -> list[str]:
 def people_credited(batch: Batch) -> QuerySet[Person]:
     """Return the people with an account whom a batch credits, or has credited."""
     return Person.objects.filter(ce_records__batch=batch, user__isnull=False).only("pk").distinct()
+
+
+def people_taken_back(reversal: Reversal) -> QuerySet[Person]:
+    """Return the people with an account whose hours leave by a reversal."""
+    return Person.objects.filter(ce_records__reversal=reversal, user__isnull=False).only("pk").distinct()
+
+
+def rows_in_force(batch: Batch, rows: Collection[int]) -> set[int]:
+    """Return those of some rows whose hours count now."""
+    found = CERecord.objects.filter(batch=batch, in_force=True, row_number__in=rows)
+    return set(found.values_list("row_number", flat=True))
+
+
+def rows_taken_back(batch: Batch) -> QuerySet[CERecord]:
+    """Return the counter-entries of rows that were taken back singly, in the order of the sheet."""
+    return (
+        CERecord.objects.filter(batch=batch, reversal__rows__isnull=False)
+        .select_related("person", "reversal")
+        .order_by("row_number")
+    )
 
 
 def problems_of(batch: Batch) -> QuerySet[RowProblem]:

@@ -150,6 +150,7 @@ def batch_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "progress": (progress_of(batch.pk) if working else None)
         or Progress(batch.progress, batch.rows_total),
         "refused": batch.rows.exclude(refusal="").order_by("number")[:ON_A_PAGE],
+        "taken_back": selectors.rows_taken_back(batch)[:ON_A_PAGE],
         "remedies": remedies_in_words(batch),
         "bad_rows": batch.rows_total - batch.rows_valid,
         "correction": correction,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from education import selectors, services
 from education.claims import claims_unconfirmed
-from education.forms import QueueForm, ReasonForm, ReturnForm, RowForm
+from education.forms import QueueForm, ReturnForm, ReversalForm, RowForm
 from education.models import Batch, BatchRow, BatchState, Reversal, RowProblem
 from education.problem_texts import explain_problem
 from education.views import ON_A_PAGE, remedies_in_words
@@ -69,7 +69,7 @@ def _page(request: SignedInRequest, batch: Batch, **bound: Form) -> HttpResponse
     """Show a batch on its summary; ``bound`` are forms that came back with errors."""
     numbers = selectors.sample_numbers(batch, percent=current_pack().on(clock.today()).review.sample_percent)
     sample = Paginator(numbers, ON_A_PAGE).get_page(request.GET.get("page"))
-    forms = {"return_form": ReturnForm(), "row_form": RowForm(), "reversal_form": ReasonForm(), **bound}
+    forms = {"return_form": ReturnForm(), "row_form": RowForm(), "reversal_form": ReversalForm(), **bound}
     context = {
         **forms,
         "forms": list(forms.values()),
@@ -86,7 +86,8 @@ def _page(request: SignedInRequest, batch: Batch, **bound: Form) -> HttpResponse
         "sample": _with_problems(batch, selectors.rows_numbered(batch, list(sample))),
         "may_decide": request.user.role == Role.REVIEWER,
         "waiting": batch.state == BatchState.SUBMITTED,
-        "reversal": batch.reversals.exclude(state=Reversal.State.DISMISSED).first(),
+        "proposed": batch.reversals.filter(state=Reversal.State.PROPOSED).first(),
+        "taken_back": batch.reversals.filter(state=Reversal.State.CONFIRMED).order_by("decided_at"),
         "marks": selectors.marks_of(batch),
         "unconfirmed": claims_unconfirmed(batch.institution)[:ON_A_PAGE],
         "earlier": selectors.earlier_batches(batch),
@@ -180,11 +181,11 @@ def review_batch_reversal(request: SignedInRequest, pk: uuid.UUID) -> HttpRespon
     reversal = batch.reversals.filter(state=Reversal.State.PROPOSED).first()
     by = Actor.of(request)
     if act == "propose":
-        form = ReasonForm(request.POST)
+        form = ReversalForm(request.POST)
         if not form.is_valid():
             return _page(request, batch, reversal_form=form)
-        reason = form.cleaned_data["reason"]
-        _tried(request, lambda: services.reversal_propose(batch=batch, reason=reason, by=by))
+        facts = form.cleaned_data
+        _tried(request, lambda: services.reversal_propose(batch=batch, by=by, **facts))
     elif reversal and act == "confirm":
         _tried(request, lambda: services.reversal_confirm(reversal=reversal, by=by))
     elif reversal and act == "dismiss":
@@ -202,6 +203,9 @@ def _tried(request: SignedInRequest, act: Callable[[], Any]) -> Any:
     except services.ReversalStateError as late:
         text = _("Nothing was changed: a colleague was first, the reversal is now “%(state)s”.")
         messages.error(request, text % {"state": late.reversal.get_state_display()})
+    except services.RowsNotCreditedError as refused:
+        text = _("Nothing was changed: rows %(rows)s credit nothing, or no longer.")
+        messages.error(request, text % {"rows": ", ".join(map(str, refused.rows[:20]))})
     except services.NotAReviewerError:
         messages.error(
             request, _("Nobody decides a batch of their own or of an institution that they belong to.")

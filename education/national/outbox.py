@@ -90,13 +90,8 @@ def deliveries_due() -> list[Delivery]:
 
 def records_of_delivery(delivery: Delivery) -> QuerySet[CERecord]:
     """Return the records of an approval, or the counter-entries of a reversal."""
-    return (
-        CERecord.objects.filter(
-            batch_id=delivery.batch_id, reversal_of__isnull=delivery.kind == Delivery.Kind.CREDIT
-        )
-        .select_related("person", "institution")
-        .order_by("pk")
-    )
+    records = CERecord.objects.filter(batch_id=delivery.batch_id, reversal=delivery.reversal_id)
+    return records.select_related("person", "institution").order_by("pk")
 
 
 def record_as_row(record: CERecord) -> dict[str, Any]:
@@ -127,7 +122,7 @@ def delivery_send(*, delivery: Delivery, system: NationalSystem, by: Actor) -> D
     """
     rows = [record_as_row(record) for record in records_of_delivery(delivery)]
     try:
-        answers = system.enter(str(delivery.pk), delivery.kind, rows)
+        answers = system.enter(str(delivery.key), delivery.kind, rows)
     except TryAgainError as failure:
         return _put_off(delivery, str(failure), after=failure.after)
     except RejectedError as failure:
@@ -137,8 +132,8 @@ def delivery_send(*, delivery: Delivery, system: NationalSystem, by: Actor) -> D
 
 @transaction.atomic
 def _put_off(delivery: Delivery, error: str, *, after: int) -> Delivery:
-    delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
-    if delivery.state == Delivery.State.WAITING:
+    delivery, was_sent = Delivery.objects.select_for_update().get(pk=delivery.pk), delivery
+    if delivery.state == Delivery.State.WAITING and delivery.key == was_sent.key:
         wait = max(after, min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts, 20)))
         delivery.attempts += 1
         delivery.last_error = error[:200]
@@ -151,8 +146,8 @@ def _put_off(delivery: Delivery, error: str, *, after: int) -> Delivery:
 def _close(
     delivery: Delivery, state: Delivery.State, answers: Sequence[Answer], *, by: Actor, error: str = ""
 ) -> Delivery:
-    delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
-    if delivery.state != Delivery.State.WAITING:
+    delivery, was_sent = Delivery.objects.select_for_update().get(pk=delivery.pk), delivery
+    if delivery.state != Delivery.State.WAITING or delivery.key != was_sent.key:
         return delivery
     at = clock.now()
     delivery.state, delivery.answered_at, delivery.last_error = state, at, error[:200]

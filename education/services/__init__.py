@@ -9,6 +9,7 @@ from education.services.moves import (
 )
 from education.services.reversing import (
     ReversalStateError,
+    RowsNotCreditedError,
     reversal_confirm,
     reversal_dismiss,
     reversal_propose,
@@ -39,6 +40,7 @@ __all__ = [
     "NotOfInstitutionError",
     "NothingToCreditError",
     "ReversalStateError",
+    "RowsNotCreditedError",
     "SecondReviewerNeededError",
     "SubmissionRefusedError",
     "batch_approve",

@@ -16,13 +16,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from education.models import TRANSITIONS, Batch, BatchRow, BatchState, CERecord, Reversal
+from education.models import TRANSITIONS, Batch, BatchRow, BatchState, CERecord, Delivery, Reversal
+from education.national.outbox import records_of_delivery
 from education.services import (
     BatchStateError,
     CannotCorrectError,
     HoursAlreadyCreditedError,
     NothingToCreditError,
     ReversalStateError,
+    RowsNotCreditedError,
     SecondReviewerNeededError,
     SubmissionRefusedError,
     batch_approve,
@@ -49,6 +51,7 @@ REFUSALS = (
     HoursAlreadyCreditedError,
     NothingToCreditError,
     ReversalStateError,
+    RowsNotCreditedError,
     SecondReviewerNeededError,
     SubmissionRefusedError,
 )
@@ -57,6 +60,7 @@ PER_MONTH = 2
 COURSES = ("安全与质量", "绿色施工", "法律法规")
 
 which = st.integers(0, 30)
+some_rows = st.none() | st.sets(st.integers(2, 5), min_size=1, max_size=2)
 lines = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 2), st.sampled_from(["good", "good", "good", "bad", "fast"])),
     min_size=1,
@@ -108,14 +112,25 @@ class Batches(RuleBasedStateMachine):
         if check:
             batch_check(batch.pk, by=JOB)
 
-    @rule(school=st.integers(0, 1), made=lines, judges=st.permutations([0, 1, 2]), stops=st.integers(1, 3))
-    def report(self, school, made, judges, stops):
+    @rule(
+        school=st.integers(0, 1),
+        made=lines,
+        judges=st.permutations([0, 1, 2]),
+        end=st.sampled_from(["submitted", "agreed", "approved", "returned", "reversed", "row reversed"]),
+    )
+    def report(self, school, made, judges, end):
         """The usual way, as far as it goes."""
         batch = upload(self.schools[school], self.clerks[school], self.content(made))
         batch_check(batch.pk, by=JOB)
         self.tried(lambda: batch_submit(batch=batch, by=self.clerks[school], drop_bad_rows=True))
-        for judge in judges[: stops - 1]:
-            self.tried(lambda judge=judge: batch_approve(batch=batch, by=self.judges[judge]))
+        first, second, _third = (self.judges[judge] for judge in judges)
+        if end == "returned":
+            self.tried(lambda: batch_return(batch=batch, reason="签到表缺页", by=first))
+        approvals = {"submitted": [], "returned": [], "agreed": [first]}
+        for judge in approvals.get(end, [first, second]):
+            self.tried(lambda judge=judge: batch_approve(batch=batch, by=judge))
+        if end in {"reversed", "row reversed"}:
+            self.take_back_of(batch, 0 if end == "row reversed" else None, judges)
 
     @rule(number=which, made=lines)
     def correct(self, number, made):
@@ -164,13 +179,13 @@ class Batches(RuleBasedStateMachine):
         if batch := self.batch(number, "submitted"):
             self.tried(lambda: batch_return(batch=batch, reason="签到表缺页", by=self.judges[judge]))
 
-    @rule(number=which, judge=st.integers(0, 2))
-    def propose_reversal(self, number, judge):
+    @rule(number=which, rows=some_rows, judge=st.integers(0, 2))
+    def propose_reversal(self, number, rows, judge):
         if batch := self.batch(number, "approved"):
-            self.propose_reversal_of(batch, judge)
+            self.propose_reversal_of(batch, rows, judge)
 
-    def propose_reversal_of(self, batch, judge):
-        self.tried(lambda: reversal_propose(batch=batch, reason="误批", by=self.judges[judge]))
+    def propose_reversal_of(self, batch, rows, judge):
+        self.tried(lambda: reversal_propose(batch=batch, rows=rows, reason="误批", by=self.judges[judge]))
 
     @rule(judge=st.integers(0, 2), number=which)
     def decide_reversal(self, judge, number):
@@ -181,12 +196,17 @@ class Batches(RuleBasedStateMachine):
         for reversal in Reversal.objects.filter(state="proposed"):
             self.tried(lambda reversal=reversal: decide(reversal=reversal, by=self.judges[judge]))
 
-    @rule(number=which, judges=st.permutations([0, 1, 2]))
-    def take_back(self, number, judges):
-        """The usual way back."""
+    @rule(number=which, single=st.none() | st.integers(0, 3), judges=st.permutations([0, 1, 2]))
+    def take_back(self, number, single, judges):
+        """The usual way back, of a batch or of one row that counts."""
         if batch := self.batch(number, "approved"):
-            self.propose_reversal_of(batch, judges[0])
-            self.decide_reversals(judges[1], confirm=True)
+            self.take_back_of(batch, single, judges)
+
+    def take_back_of(self, batch, single, judges):
+        counting = list(batch.records.filter(in_force=True).values_list("row_number", flat=True))
+        rows = [counting[single % len(counting)]] if counting and single is not None else None
+        self.propose_reversal_of(batch, rows, judges[0])
+        self.decide_reversals(judges[1], confirm=True)
 
     @rule()
     def next_month(self):
@@ -218,6 +238,22 @@ class Batches(RuleBasedStateMachine):
             assert credited.filter(in_force=True).exists() == (batch.reversed_at is None)
 
     @invariant()
+    def what_left_is_what_two_people_took_back(self):
+        for batch in Batch.objects.filter(state=BatchState.APPROVED):
+            confirmed = batch.reversals.filter(state="confirmed")
+            named = {number for reversal in confirmed for number in reversal.rows or ()}
+            gone = batch.records.filter(reversal_of__isnull=True, in_force=False)
+            numbers = set(gone.values_list("row_number", flat=True))
+            assert named <= numbers
+            assert named == numbers or confirmed.filter(rows__isnull=True).exists()
+            assert batch.records.filter(reversal_of__isnull=False).count() == len(numbers)
+
+    @invariant()
+    def each_decision_is_delivered_once_and_whole(self):
+        told = [record.pk for delivery in Delivery.objects.all() for record in records_of_delivery(delivery)]
+        assert sorted(told) == sorted(CERecord.objects.values_list("pk", flat=True))
+
+    @invariant()
     def the_quota_is_never_exceeded(self):
         taken = Batch.objects.filter(state__in=["submitted", "approved"]).values("institution", "quota_month")
         assert not taken.annotate(n=Count("pk")).filter(n__gt=PER_MONTH).exists()
@@ -242,7 +278,7 @@ class TestLifeOfBatches(TestCase):
                 suppress_health_check=list(HealthCheck),
             ),
         )
-        assert {"approved", "returned", "submitted", "reversed"} <= Fresh.seen, (
+        assert {"approved", "returned", "submitted", "reversed", "row reversed"} <= Fresh.seen, (
             "The runs never went far enough."
         )
 
@@ -259,7 +295,9 @@ class Fresh(Batches):
 
     def teardown(self):
         self.seen.update(Batch.objects.values_list("state", flat=True))
-        self.seen.update(["reversed"] if Reversal.objects.filter(state="confirmed").exists() else [])
+        confirmed = Reversal.objects.filter(state="confirmed")
+        self.seen.update(["reversed"] if confirmed.filter(rows__isnull=True).exists() else [])
+        self.seen.update(["row reversed"] if confirmed.filter(rows__isnull=False).exists() else [])
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 

@@ -124,8 +124,8 @@ def test_an_approval_waits_until_it_is_sent_and_each_record_says_so(office, syst
     sent = delivery_send(delivery=delivery, system=system, by=JOB)
     assert (sent.state, sent.attempts) == ("answered", 1)
     assert not CERecord.objects.filter(entered_at__isnull=True).exists()
-    assert office.asked == [(str(delivery.pk), "Bearer t0ken")]
-    told = office.kept[str(delivery.pk)][0]
+    assert office.asked == [(str(delivery.key), "Bearer t0ken")]
+    told = office.kept[str(delivery.key)][0]
     assert (told["hours"], told["post_code"], len(told["id_number"])) == (32.0, "101", 18)
     assert deliveries_due() == []
 
@@ -139,7 +139,7 @@ def test_whatever_goes_wrong_is_tried_again_under_the_same_key(office, system, d
     assert failed.next_attempt_at - clock.now() == timedelta(seconds=900 if behaviour == "busy" else 30)
     assert not CERecord.objects.filter(entered_at__isnull=False).exists()
     assert delivery_send(delivery=failed, system=system, by=JOB).state == "answered"
-    assert {key for key, _ in office.asked} == {str(delivery.pk)}
+    assert {key for key, _ in office.asked} == {str(delivery.key)}
     assert len(office.kept) == 1
 
 
@@ -186,7 +186,7 @@ def test_what_is_taken_back_follows_what_was_credited(office, system, delivery, 
     delivery_send(delivery=delivery, system=system, by=JOB)
     (taken_back,) = deliveries_due()
     delivery_send(delivery=taken_back, system=system, by=JOB)
-    told = office.kept[str(taken_back.pk)]
+    told = office.kept[str(taken_back.key)]
     assert {(found["hours"], found["reverses"] is not None) for found in told} == {(-32.0, True)}
     assert deliveries_due() == []
 

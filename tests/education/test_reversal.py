@@ -5,12 +5,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from education.models import Batch, BatchRow, CERecord, Delivery, Reversal
+from education.national.outbox import records_of_delivery
 from education.selectors import hours_by_year, records_of
 from education.services import (
     BatchStateError,
     NotAReviewerError,
     NothingToCreditError,
     ReversalStateError,
+    RowsNotCreditedError,
     SecondReviewerNeededError,
     batch_approve,
     batch_return,
@@ -177,6 +179,78 @@ def test_the_database_refuses_a_reversal_by_one_person(school, by_clerk, by_revi
     )
     with pytest.raises(IntegrityError, match="two_people"), transaction.atomic():
         Reversal.objects.filter(pk=reversal.pk).update(decided_by=by_reviewer.user)
+
+
+def test_single_rows_leave_and_the_others_stay(school, by_clerk, by_reviewer, by_second):
+    gone, stays = worker(person("陈海生")), worker(person("符美兰"))
+    batch = approved(
+        school,
+        by_clerk,
+        by_reviewer,
+        row(身份证号=gone.person.id_number, 姓名="陈海生"),
+        row(身份证号=stays.person.id_number, 姓名="符美兰"),
+    )
+    reversal = reversal_propose(batch=batch, rows=[2], reason="代签", by=by_reviewer)
+    with pytest.raises(SecondReviewerNeededError):
+        reversal_confirm(reversal=reversal, by=by_reviewer)
+    reversal_confirm(reversal=reversal, by=by_second)
+    batch.refresh_from_db()
+    assert batch.reversed_at is None
+    assert list(records_of(gone.person)) == []
+    assert [record.row_number for record in records_of(stays.person)] == [3]
+    counter = CERecord.objects.get(reversal=reversal)
+    assert (counter.row_number, counter.hours, counter.reversal_of.in_force) == (2, -320, False)
+    told = Notice.objects.filter(code="education.hours_taken_back")
+    assert list(told.values_list("person", flat=True)) == [gone.person.pk]
+    notice = Notice.objects.get(code="education.batch_reversed", user=by_clerk.user)
+    assert (notice.facts["rows"], notice.facts["numbers"]) == (1, [2])
+
+
+def test_a_batch_whose_last_row_left_is_reversed_as_a_whole(school, by_clerk, by_reviewer, by_second):
+    batch = approved(school, by_clerk, by_reviewer, row(), row(), row())
+    for rows in ([2, 3], [4]):
+        reversal = reversal_propose(batch=batch, rows=rows, reason="误批", by=by_reviewer)
+        reversal_confirm(reversal=reversal, by=by_second)
+    batch.refresh_from_db()
+    assert batch.reversed_at is not None
+    assert CERecord.objects.aggregate(Sum("hours"))["hours__sum"] == 0
+    with pytest.raises(ReversalStateError):
+        reversal_propose(batch=batch, reason="误批", by=by_reviewer)
+
+
+def test_what_left_singly_is_not_taken_back_again_with_the_batch(school, by_clerk, by_reviewer, by_second):
+    batch = approved(school, by_clerk, by_reviewer, row(), row())
+    first = reversal_propose(batch=batch, rows=[2], reason="代签", by=by_reviewer)
+    reversal_confirm(reversal=first, by=by_second)
+    rest = reversal_propose(batch=batch, reason="整批误批", by=by_reviewer)
+    reversal_confirm(reversal=rest, by=by_second)
+    sent = [
+        [record.row_number for record in records_of_delivery(delivery)]
+        for delivery in Delivery.objects.order_by("created_at", "kind", "reversal__rows")
+    ]
+    assert sorted(sent) == [[2], [2, 3], [3]]
+    assert CERecord.objects.aggregate(Sum("hours"))["hours__sum"] == 0
+
+
+@pytest.mark.parametrize("rows", [[9], [2, 9], [3]])
+def test_only_rows_that_count_are_taken_back(school, by_clerk, by_reviewer, by_second, rows):
+    batch = submitted(school, by_clerk, row(), row())
+    row_refuse(batch=batch, number=3, reason="签到表没有此人", by=by_reviewer)
+    batch = batch_approve(batch=batch, by=by_reviewer)
+    with pytest.raises(RowsNotCreditedError) as refused:
+        reversal_propose(batch=batch, rows=rows, reason="误批", by=by_reviewer)
+    assert refused.value.rows == [number for number in rows if number != 2]
+    with pytest.raises(ValueError, match="no row"):
+        reversal_propose(batch=batch, rows=[], reason="误批", by=by_reviewer)
+
+
+def test_a_row_that_was_taken_back_may_come_again(school, by_clerk, by_reviewer, by_second):
+    again = row()
+    batch = approved(school, by_clerk, by_reviewer, again, row())
+    reversal = reversal_propose(batch=batch, rows=[2], reason="误批", by=by_reviewer)
+    assert checked(school, by_clerk, again, row(姓名="")).errors == 2
+    reversal_confirm(reversal=reversal, by=by_second)
+    assert approved(school, by_clerk, by_reviewer, again).records.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
