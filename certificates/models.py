@@ -175,7 +175,7 @@ class CertificateDocument(models.Model):
 
     certificate = models.ForeignKey(ElectronicCertificate, on_delete=models.PROTECT, related_name="documents")
     version = models.PositiveSmallIntegerField()
-    file = models.FileField(upload_to=document_path)
+    file = models.FileField(upload_to=document_path, storage=EncryptedStorage(plain="%PDF-"))
     sha256 = models.CharField(max_length=64)
     rendered_at = models.DateTimeField()
     unprintable = models.CharField(max_length=100, blank=True, help_text="Characters that no font has.")

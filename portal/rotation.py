@@ -46,10 +46,20 @@ def encrypted_columns() -> list[Column]:
     return _columns(lambda field: isinstance(field, EncryptedTextField))
 
 
-def encrypted_files() -> list[Column]:
-    return _columns(
-        lambda field: isinstance(field, models.FileField) and isinstance(field.storage, EncryptedStorage)
-    )
+@dataclass(frozen=True)
+class Files(Column):
+    """A column with the names of encrypted files, and the storage that reads them."""
+
+    storage: EncryptedStorage
+
+
+def encrypted_files() -> list[Files]:
+    return [
+        Files(model._meta.db_table, str(model._meta.pk.column), str(field.column), field.storage)
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, models.FileField) and isinstance(field.storage, EncryptedStorage)
+    ]
 
 
 def _columns(wanted: Callable[[Any], bool]) -> list[Column]:
@@ -117,7 +127,7 @@ def _values_some(column: Column, after: Any) -> tuple[Any, int] | None:
 # Files
 
 
-def files_rotate(column: Column, progress: Progress) -> int:
+def files_rotate(column: Files, progress: Progress) -> int:
     """Encrypt every file anew in its place; return how many are missing on disk."""
     missing = 0
     for key in _keys(column):
@@ -139,7 +149,7 @@ def _keys(column: Column) -> Iterator[Any]:
         yield from (key for (key,) in cursor.fetchall())
 
 
-def _file_rotate(column: Column, key: Any) -> bool:
+def _file_rotate(column: Files, key: Any) -> bool:
     """Renew one file under the lock of its row, so that nobody deletes it meanwhile; False when it is not there."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -148,12 +158,12 @@ def _file_rotate(column: Column, key: Any) -> bool:
         row = cursor.fetchone()
     if row is None:
         return True
-    path = Path(EncryptedStorage().path(row[0]))
+    path = Path(column.storage.path(row[0]))
     if not path.exists():
         return False
     stored = path.read_bytes()
     if stored[: len(crypto.newest_id())] != crypto.newest_id():
-        _replace(path, crypto.encrypt_bytes(crypto.decrypt_bytes(stored)))
+        _replace(path, crypto.encrypt_bytes(column.storage.reveal(stored)))
     return True
 
 

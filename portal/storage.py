@@ -11,10 +11,23 @@ from portal import crypto
 
 @deconstructible
 class EncryptedStorage(FileSystemStorage):
-    """Keeps each file under the keys of the encrypted fields (AES-256-GCM); altered files do not open."""
+    """Keeps each file under the keys of the encrypted fields (AES-256-GCM); altered files do not open.
 
-    def __init__(self) -> None:
+    ``plain`` is how a file begins that was kept in the clear before its field was encrypted: it still opens, until
+    `manage.py rotate_keys` has encrypted it.
+    """
+
+    def __init__(self, plain: str = "") -> None:
         super().__init__(file_permissions_mode=0o600, directory_permissions_mode=0o700)
+        self._plain = plain.encode("latin-1")
+
+    def is_plain(self, stored: bytes) -> bool:
+        """Tell whether what lies on disk was written before the field was encrypted."""
+        return bool(self._plain) and stored.startswith(self._plain)
+
+    def reveal(self, stored: bytes) -> bytes:
+        """Return the content of what lies on disk; raises `crypto.UnreadableFieldError` when it was altered."""
+        return stored if self.is_plain(stored) else crypto.decrypt_bytes(stored)
 
     def _save(self, name: str, content: Any) -> str:
         saved: str = super()._save(name, ContentFile(crypto.encrypt_bytes(content.read())))  # type: ignore[misc]  # not in the stubs
@@ -22,4 +35,4 @@ class EncryptedStorage(FileSystemStorage):
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         with super()._open(name, "rb") as file:  # type: ignore[misc]  # not in the stubs
-            return ContentFile(crypto.decrypt_bytes(file.read()), name)
+            return ContentFile(self.reveal(file.read()), name)

@@ -30,6 +30,7 @@ from certificates.selectors import (
 from certificates.services.documents import document_ensure
 from portal import clock
 from portal.accounts.models import Person, Role
+from portal.files import file_page
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import day_of
 
@@ -102,6 +103,7 @@ def electronic_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
 
 
 @worker_page
+@file_page
 def electronic_certificate_pdf(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
     certificate = own_electronic(request, pk)
     document = document_ensure(certificate=certificate)
@@ -112,6 +114,7 @@ def electronic_certificate_pdf(request: SignedInRequest, pk: uuid.UUID) -> FileR
 
 
 @worker_page
+@file_page
 def electronic_certificate_photo(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
     """Return the portrait that is printed on the certificate; the profile may have another one by now."""
     return FileResponse(own_electronic(request, pk).photo.file.open(), content_type="image/jpeg")

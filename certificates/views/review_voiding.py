@@ -34,6 +34,7 @@ from certificates.views.review import PER_PAGE, page, reviewer_page
 from certificates.views.voiding import evidence_problem, evidence_response
 from portal import clock
 from portal.events.services import Actor
+from portal.files import file_page
 from portal.forms import form_status
 from portal.permissions import SignedInRequest
 from portal.policy import Policy, current_pack
@@ -188,5 +189,6 @@ def _detail(
 
 @reviewer_page
 @require_GET
+@file_page
 def review_evidence(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return evidence_response(get_object_or_404(VoidingEvidence, pk=pk))

@@ -20,6 +20,7 @@ from certificates.services.voiding import objection_make
 from certificates.views.holder import holder, own_electronic, worker_page
 from portal import clock
 from portal.events.services import Actor
+from portal.files import file_page
 from portal.forms import form_status
 from portal.permissions import SignedInRequest
 
@@ -69,6 +70,7 @@ def evidence_problem(problem: TooManyFilesError | EvidenceNotStoredError) -> Val
 
 @worker_page
 @require_GET
+@file_page
 def voiding_evidence(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """A file of a proposal about an own certificate; anybody else's does not exist (404)."""
     own = VoidingEvidence.objects.filter(proposal__certificate__person=holder(request))

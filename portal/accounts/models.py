@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.fields import EncryptedTextField
 from portal.masking import mask_id_number, mask_mobile, mask_name
+from portal.storage import EncryptedStorage
 
 
 class Role(models.TextChoices):
@@ -93,7 +94,7 @@ class Photo(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="photos")
-    file = models.FileField(upload_to=photo_path)
+    file = models.FileField(upload_to=photo_path, storage=EncryptedStorage(plain="\xff\xd8\xff"))
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)

@@ -28,6 +28,7 @@ from portal.accounts.services import (
     worker_register,
 )
 from portal.events.services import Actor
+from portal.files import file_page
 from portal.forms import TOO_MANY, form_status
 from portal.limits import Limit, origin
 from portal.permissions import SignedInRequest, role_required, safe_next, signed_in_required
@@ -203,6 +204,7 @@ def _photo_saved(request: SignedInRequest, person: Person, form: PhotoForm, port
 
 @role_required(Role.WORKER)
 @require_GET
+@file_page
 def photo_image(request: SignedInRequest) -> HttpResponse:
     """The own photo, to its owner alone."""
     photo = _own_person(request).photo

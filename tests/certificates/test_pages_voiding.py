@@ -74,7 +74,7 @@ class TestTheHolder:
 
     def test_gets_the_file_back_as_a_download_in_a_sandbox(self, holder, page):
         holder.post(page, {"text": "课程漏报", "evidence": [upload()]})
-        answer = holder.get(reverse("voiding-evidence", args=[VoidingEvidence.objects.get().pk]))
+        answer = holder.get(reverse("voiding-evidence", args=[VoidingEvidence.objects.get().pk]), follow=True)
         assert answer.content == PDF
         assert answer["Content-Disposition"].startswith("attachment")
         assert answer["Content-Security-Policy"].startswith("sandbox")
@@ -167,7 +167,9 @@ class TestTwoReviewers:
         assert "课程漏报" in shown
         evidence = VoidingEvidence.objects.get()
         assert reverse("review-voiding-evidence", args=[evidence.pk]) in shown
-        answer = browser(factories.reviewer()).get(reverse("review-voiding-evidence", args=[evidence.pk]))
+        answer = browser(factories.reviewer()).get(
+            reverse("review-voiding-evidence", args=[evidence.pk]), follow=True
+        )
         assert answer.content == PDF
 
     def test_dismiss_only_with_a_reason(self, proposal, detail):

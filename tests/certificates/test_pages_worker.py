@@ -245,7 +245,7 @@ class TestElectronicPage:
         electronic.person.photo = factories.photo_of(electronic.person)
         electronic.person.save()
         client.force_login(factories.worker(electronic.person))
-        answer = client.get(f"/me/electronic/{electronic.pk}/photo/")
+        answer = client.get(f"/me/electronic/{electronic.pk}/photo/", follow=True)
         assert answer["Content-Type"] == "image/jpeg"
         with electronic.photo.file.open() as printed:
             assert b"".join(answer.streaming_content) == printed.read()
@@ -253,7 +253,7 @@ class TestElectronicPage:
     def test_the_pdf_comes_as_a_file_with_a_telling_name(self, client):
         electronic = electronic_of(factories.ready_to_exchange())
         client.force_login(factories.worker(electronic.person))
-        answer = client.get(f"/me/electronic/{electronic.pk}/pdf/")
+        answer = client.get(f"/me/electronic/{electronic.pk}/pdf/", follow=True)
         assert b"".join(answer.streaming_content).startswith(b"%PDF-")
         assert answer["Content-Type"] == "application/pdf"
         assert answer["Content-Disposition"].startswith("attachment; filename*=utf-8''")

@@ -16,7 +16,7 @@ from tests import factories
 certificate = certificate_exchange(certificate=factories.ready_to_exchange(), by=Actor.command("journey"))
 document = document_ensure(certificate=certificate)
 people = [factories.reviewer(name).username for name in ("first", "second")]
-print(json.dumps({"id": str(certificate.pk), "number": certificate.number, "people": people, "pdf": document.file.path}))
+print(json.dumps({"id": str(certificate.pk), "number": certificate.number, "people": people, "pdf": document.file.open().read().hex()}))
 """
 
 
@@ -72,7 +72,8 @@ def test_a_certificate_is_suspended_by_two_people_and_everybody_is_told(page, st
     picture("verify-printed-phone")
     # and a PDF is judged with the state of today
     page.goto("/verify/file/")
-    page.set_input_files("[name=file]", given["pdf"])
+    pdf = {"name": "certificate.pdf", "mimeType": "application/pdf", "buffer": bytes.fromhex(given["pdf"])}
+    page.set_input_files("[name=file]", pdf)
     page.locator("form:has([name=file]) button").click()
     expect(page.locator("[data-verdict]")).to_have_attribute("data-verdict", "ours")
     expect(page.locator("[data-state]")).to_have_attribute("data-state", "suspended")
