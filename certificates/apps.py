@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
 
 
 class CertificatesConfig(AppConfig):
@@ -21,8 +20,6 @@ class CertificatesConfig(AppConfig):
         from certificates.services.standing import standings_of_batch_settle
         from certificates.services.voiding import cured_of_batch_withdraw
         from education.credited import on_credited
-        from portal.accounts.models import Role
-        from portal.navigation import Entry, register_entry
 
         batch_checks.register()
         batch_forecast.register()
@@ -35,11 +32,3 @@ class CertificatesConfig(AppConfig):
         policy_preview_action.register()
         on_credited(standings_of_batch_settle)
         on_credited(cured_of_batch_withdraw)
-        register_entry(Entry("review-policy-preview", _("Preview of other rules"), order=80), Role.CHIEF)
-        register_entry(
-            Entry("review-certificates", _("Electronic certificates"), order=60), Role.REVIEWER, Role.CHIEF
-        )
-        register_entry(Entry("worker-home", _("My certificates"), order=10), Role.WORKER)
-        register_entry(
-            Entry("verify", _("Verify a certificate"), order=90), Role.WORKER, Role.REVIEWER, Role.CHIEF
-        )

@@ -71,6 +71,12 @@ def decide_exchange(facts: ExchangeFacts, policy: Policy, *, on: datetime) -> De
     return Decision(checks, policy.pack, policy.date)
 
 
+def decide_scope(certificate: CertificateFacts, policy: Policy, *, on: datetime) -> Decision:
+    """Decide whether certificates of this kind, year and post are exchanged at all, and still are (1.1, 1.2)."""
+    checks = (_window_open(day_of(on), policy), *_scope(certificate, policy))
+    return Decision(checks, policy.pack, policy.date)
+
+
 def decide_archive_request(certificate: CertificateFacts, policy: Policy, *, on: datetime) -> Decision:
     """Decide whether the holder may ask for an archive check at the moment `on` (1.1).
 

@@ -13,6 +13,7 @@ from certificates.views import (
     review,
     review_certificate,
     review_voiding,
+    scope,
     voiding,
 )
 
@@ -46,6 +47,7 @@ urlpatterns = [
     path("review/services/", review.service_list, name="review-services"),
     path("review/services/<uuid:pk>/", review.service, name="review-service"),
     path("review/policy-preview/", policy_preview.policy_preview_page, name="review-policy-preview"),
+    path("can-i-exchange/", scope.can_exchange, name="can-exchange"),
     path("verify/", public.verify_page, name="verify"),
     path("verify/name/", checks.verify_name, name="verify-name"),
     path("verify/file/", checks.verify_file, name="verify-file"),

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from education.selectors import review_queue_state
 from portal.accounts.models import Role, User
 from portal.desk import WorkQueue, register_queue
-from portal.navigation import Entry, register_entry
+from portal.navigation import REPORTS, REVIEW, Entry, register_entry
 from portal.operations.jobs import register_job
 
 
@@ -21,9 +21,10 @@ def register() -> None:
         WorkQueue("batches", _("Batches of continuing education"), "review-batches", review_queue_state)
     )
     reviewers = (Role.REVIEWER, Role.CHIEF)
-    register_entry(Entry("review-home", _("Inbox"), order=10), *reviewers)
-    register_entry(Entry("review-batches", _("Batches"), order=20, count=_waiting), *reviewers)
-    register_entry(Entry("review-national", _("National system"), order=60), *reviewers)
+    register_entry(Entry("review-home", _("Inbox"), order=10, group=REVIEW), *reviewers)
+    register_entry(Entry("review-batches", _("Batches"), order=11, count=_waiting, group=REVIEW), *reviewers)
+    register_entry(Entry("review-national", _("National system"), order=40, group=REVIEW), *reviewers)
+    register_entry(Entry("chief-consistency", _("How reviewers decide"), order=52, group=REPORTS), Role.CHIEF)
     register_entry(Entry("institution-home", _("Overview"), order=10), Role.CLERK)
     register_entry(Entry("batch-list", _("Batches"), order=20), Role.CLERK)
     register_entry(Entry("batch-upload", _("Upload a batch"), order=30), Role.CLERK)

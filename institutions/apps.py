@@ -11,11 +11,15 @@ class InstitutionsConfig(AppConfig):
         from institutions import events, messages  # noqa: F401 - importing registers the event texts
         from institutions.selectors import designation_reports_waiting
         from portal.accounts.models import Role
-        from portal.navigation import Entry, register_entry
+        from portal.navigation import LOOK_UP, REVIEW, Entry, register_entry
 
         messages.register_notices()
-        register_entry(Entry("institutions", _("Training institutions"), order=70), *Role)
-        register_entry(Entry("chief-institutions", _("Institutions’ qualification"), order=20), Role.CHIEF)
+        register_entry(Entry("institutions", _("Training institutions"), order=70, group=LOOK_UP), *Role)
+        register_entry(Entry("chief-institutions", _("Institutions’ qualification"), order=45), Role.CHIEF)
+        register_entry(
+            Entry("review-designation-reports", _("Reports of a designation"), order=30, group=REVIEW),
+            *(Role.REVIEWER, Role.CHIEF),
+        )
         register_queue(
             WorkQueue(
                 "designation_reports",

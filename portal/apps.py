@@ -8,8 +8,8 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from portal import holdings, retention
         from portal.accounts.models import Role
-        from portal.navigation import Entry, register_entry
+        from portal.navigation import MINE, Entry, register_entry
 
         holdings.register()
         retention.register()
-        register_entry(Entry("my-data", _("My data"), order=65), Role.WORKER)
+        register_entry(Entry("my-data", _("My data"), order=43, group=MINE), Role.WORKER)

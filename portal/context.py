@@ -27,7 +27,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "large_display": request.COOKIES.get(DISPLAY_COOKIE) == LARGE,
         "other_language": "zh-hans" if _language() == "en" else "en",
         "current_path": request.get_full_path() if request.method == "GET" else request.path,
-        "navigation": SimpleLazyObject(lambda: list(navigation.links(request))),
+        "navigation": SimpleLazyObject(lambda: navigation.menu(request)),
         "demo_clock": SimpleLazyObject(_demo_clock) if settings.PORTAL_NOW else None,
     }
 

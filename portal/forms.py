@@ -18,7 +18,7 @@ from portal.identity import visible
 
 KIT_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.PasswordInput, "govuk-input govuk-password-input__input govuk-js-password-input-input"),
-    (forms.FileInput, "app-file"),
+    (forms.FileInput, "govuk-file-upload"),
     (forms.CheckboxInput, "govuk-checkboxes__input"),
     (forms.Textarea, "govuk-textarea"),
     (forms.RadioSelect, ""),
@@ -178,8 +178,9 @@ class DayInput(forms.DateInput):
 
 
 class FileInput(forms.FileInput):
-    """For an upload; ``preview`` is the id of an ``<img hidden>`` that shows a chosen photo at once.
+    """For an upload, with the portal's own button: a browser's speaks the browser's language.
 
+    ``preview`` is the id of an ``<img hidden>`` that shows a chosen photo at once.
     ``capture`` opens a phone's camera at once: ``user`` the one towards the face, ``environment`` the other.
     """
 
@@ -187,24 +188,22 @@ class FileInput(forms.FileInput):
         optional = {"data-preview": preview, "capture": capture}
         super().__init__({"accept": accept} | {name: value for name, value in optional.items() if value})
 
-
-class _Looks:
-    """Radios and checkboxes side by side (``inline``) or ``small``."""
-
-    looks: tuple[str, ...] = ()
-
     def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(name, value, attrs)  # type: ignore[misc]
-        context["widget"]["looks"] = self.looks
+        context: dict[str, Any] = super().get_context(name, value, attrs)  # type: ignore[arg-type]
+        context["widget"]["texts"] = FILE_TEXTS
         return context
 
 
-class InlineRadios(_Looks, forms.RadioSelect):
-    looks = ("inline",)
-
-
-class SmallCheckboxes(_Looks, forms.CheckboxSelectMultiple):
-    looks = ("small",)
+FILE_TEXTS = {
+    "choose-files-button": _("Choose a file"),
+    "drop-instruction": _("or drop it here"),
+    "no-file-chosen": _("No file chosen"),
+    "multiple-files-chosen.one": _("%{count} file chosen"),
+    "multiple-files-chosen.other": _("%{count} files chosen"),
+    "entered-drop-zone": _("Over the field"),
+    "left-drop-zone": _("No longer over the field"),
+}
+"""What the kit's script says around a file input."""
 
 
 # Fields

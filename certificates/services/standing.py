@@ -55,7 +55,7 @@ WITH news AS (
            jsonb_build_object('number', number, 'post_code', post_code, 'kind', %(kind)s::text, 'lapsed_on', lapsed_on,
                               'needed_hours', needed_hours / 10.0, 'needed_by', needed_by),
            '{link}' || id || '/', %(at)s, false
-    FROM news
+    FROM news WHERE {tells}
 )
 INSERT INTO events_event (at, verb, actor_id, actor_role, means, subject_kind, subject_id, person_id, data)
 SELECT %(at)s, %(verb)s, %(actor_id)s, %(actor_role)s, %(means)s, '{subject}', id::text, person_id,
@@ -68,12 +68,15 @@ _TABLES: dict[Kind, dict[str, str]] = {
     "electronic": {
         "table": "certificates_electroniccertificate",
         "in_use": "c.state <> 'void'",
+        # Of a failed window the proposal tells, which rests on it and says until when to object.
+        "tells": "(status <> 'lapsed' OR lapsed_on IS NULL)",
         "link": "/me/electronic/",
         "subject": "certificates.electroniccertificate",
     },
     "safety_officer": {
         "table": "certificates_legacycertificate",
         "in_use": "c.status = 'active'",
+        "tells": "true",
         "link": "/me/certificates/",
         "subject": "certificates.legacycertificate",
     },

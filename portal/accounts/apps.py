@@ -9,9 +9,9 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from portal.accounts import events, messages  # noqa: F401 - importing registers the event texts
         from portal.accounts.models import Role
-        from portal.navigation import Entry, register_entry
+        from portal.navigation import MINE, Entry, register_entry
 
         messages.register_notices()
-        register_entry(Entry("profile", _("My profile"), order=30), Role.WORKER)
-        register_entry(Entry("photo", _("My photo"), order=31), Role.WORKER)
-        register_entry(Entry("staff", _("Staff and roles"), order=30), Role.CHIEF)
+        register_entry(Entry("profile", _("My profile"), order=40, group=MINE), Role.WORKER)
+        register_entry(Entry("photo", _("My photo"), order=41, group=MINE), Role.WORKER)
+        register_entry(Entry("staff", _("Staff and roles"), order=47), Role.CHIEF)

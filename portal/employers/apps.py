@@ -10,10 +10,10 @@ class EmployersConfig(AppConfig):
         from portal.accounts.models import Role
         from portal.employers import events, messages  # noqa: F401 - importing registers the event texts
         from portal.employers.selectors import open_invitation_count
-        from portal.navigation import Entry, register_entry
+        from portal.navigation import MINE, Entry, register_entry
 
         messages.register_notices()
         register_entry(Entry("employer-workers", _("Invitations"), order=20), Role.EMPLOYER)
         register_entry(
-            Entry("my-employers", _("Employers"), order=50, count=open_invitation_count), Role.WORKER
+            Entry("my-employers", _("Employers"), order=42, count=open_invitation_count, group=MINE), Role.WORKER
         )

@@ -15,6 +15,7 @@ from certificates.replay import exchange_replay, facts_as_json, facts_from_json
 from certificates.selectors import ce_records_of, electronic_standing, exchange_facts, stored_standing
 from certificates.services.exchange import ExchangeRefusedError, certificate_exchange
 from certificates.services.standing import standings_settle, standings_settle_if_due
+from certificates.services.voiding import voidings_propose_if_due
 from certificates.tasks import settle_standings
 from portal import clock
 from portal.accounts.models import Role
@@ -67,17 +68,19 @@ class TestAYearGoesBy:
         for moment in [(2021, 12, 31), (2022, 1, 1), (2022, 1, 2), (2023, 1, 31), (2023, 2, 1), (2023, 2, 2)]:
             stop(*moment, 3)
             standings_settle_if_due(by=JOB)
+            voidings_propose_if_due(by=JOB)
 
         assert changes() == [("on_track", "at_risk"), ("at_risk", "lapsed")]
         told = list(Notice.objects.filter(person=owner).order_by("pk"))
         assert [notice.code for notice in told] == [
             "certificates.standing_at_risk",
-            "certificates.standing_lapsed",
+            "certificates.voiding_proposed",  # one message about the failed window, not two
         ]
-        assert {notice.link for notice in told} == {f"/me/electronic/{certificate.pk}/"}
+        assert told[0].link == f"/me/electronic/{certificate.pk}/"
+        assert told[1].link == f"/me/electronic/{certificate.pk}/voiding/"
         assert "48" in wording(told[0])[1]
         assert certificate.number in wording(told[1])[1]
-        event = Event.objects.filter(verb="certificates.standing.changed").last()
+        event = Event.objects.filter(verb="certificates.standing.changed").order_by("pk").last()
         assert (event.subject_id, event.person_id) == (str(certificate.pk), owner.pk)
         assert (event.data["as_of"], event.data["pack"], event.data["clause"]) == (
             "2023-02-01",

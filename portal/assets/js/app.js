@@ -1,10 +1,13 @@
 import {
-  Button, CharacterCount, Checkboxes, ErrorSummary, NotificationBanner, PasswordInput, Radios, ServiceNavigation,
-  SkipLink, createAll,
+  Button, CharacterCount, Checkboxes, ErrorSummary, FileUpload, NotificationBanner, PasswordInput, Radios,
+  ServiceNavigation, SkipLink, createAll,
 } from 'govuk-frontend'
 
+import { answerWithPasskeys } from './passkeys.js'
+
 const components = [
-  Button, CharacterCount, Checkboxes, ErrorSummary, NotificationBanner, PasswordInput, Radios, ServiceNavigation, SkipLink,
+  Button, CharacterCount, Checkboxes, ErrorSummary, FileUpload, NotificationBanner, PasswordInput, Radios,
+  ServiceNavigation, SkipLink,
 ]
 
 // Shows a chosen photo at once: <input type="file" data-preview="ID"> fills the <img id="ID" hidden>.
@@ -90,5 +93,6 @@ document.body.addEventListener('htmx:load', ({ detail }) => {
   if (detail.elt !== document.body) start(detail.elt)
 })
 compareToken()
+answerWithPasskeys()
 const dropField = document.querySelector('input[type="file"][data-drop]')
 if (dropField) acceptDrops(dropField)
