@@ -27,6 +27,7 @@ def register() -> None:
     register_job("certificates.write_checks", _("Write down how often certificates were checked"))
     register_job("certificates.render_document", _("Make the document of a certificate"))
     register_job("certificates.resume_documents", _("Ask again for documents that are missing"))
+    register_job("certificates.resume_documents", _("Ask again for documents that are missing"))
     register_figure(Figure("portal_paper_certificates", "Paper certificates.", ("kind", "status"), _papers))
     register_figure(
         Figure("portal_electronic_certificates", "Electronic certificates.", ("state",), _electronics)

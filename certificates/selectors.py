@@ -4,17 +4,19 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from certificates import rules
 from certificates.models import (
     ArchiveCheck,
+    CertificateDocument,
     CertificateStanding,
+    CertificateVersion,
     ElectronicCertificate,
     LegacyCertificate,
     LegacyServiceRequest,
@@ -35,6 +37,9 @@ from portal.accounts.models import Person
 from portal.accounts.selectors import id_number_hash
 from portal.identity import normalise_id_number, same_name
 from portal.policy import Decision, Policy, current_pack, day_of
+
+DOCUMENTS_EXPECTED = timedelta(minutes=2)
+DOCUMENTS_LOOKED_FOR = timedelta(days=1)
 
 
 def policy_on(moment: datetime) -> Policy:
@@ -193,6 +198,21 @@ def electronics_of(person: Person) -> "QuerySet[ElectronicCertificate]":
     )
 
 
+def certificates_without_document(*, now: datetime) -> list[uuid.UUID]:
+    """Return certificates issued on the day before ``now`` whose present version should have its PDF by now.
+
+    One that is older, and lost its file since, is made when it is downloaded.
+    """
+    made = CertificateDocument.objects.filter(
+        certificate=OuterRef("certificate"), version=OuterRef("version")
+    )
+    lately = CertificateVersion.objects.filter(
+        superseded_at=None, issued_at__range=(now - DOCUMENTS_LOOKED_FOR, now - DOCUMENTS_EXPECTED)
+    )
+    missing = lately.filter(~Exists(made)).order_by("issued_at", "pk")
+    return list(missing.values_list("certificate_id", flat=True)[:100])
+
+
 def held_electronic(person: Person, *, at: datetime) -> list[HeldElectronic]:
     records = list(ce_records_of(person))
     return [
@@ -230,11 +250,6 @@ def electronic_standing(
 ) -> Standing:
     """Return where the holder stands with the duty of 2.1, by the pure rule, on the given records."""
     return ce_standing(electronic_facts(certificate, records), policy_on(at), day_of(at))
-
-
-def safety_standing(certificate: LegacyCertificate, records: Iterable[CERecord], *, at: datetime) -> Standing:
-    """Return where a safety officer stands (3.1a)."""
-    return ce_standing(safety_facts(certificate, records), policy_on(at), day_of(at))
 
 
 def _standing_record(record: CERecord) -> StandingRecord:

@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from portal import clock
+from portal.background import ask_worker
 from portal.events.services import Actor
 
 
@@ -12,6 +14,15 @@ def render_document(certificate_id: str) -> None:
     from certificates.services.documents import document_ensure
 
     document_ensure(certificate=ElectronicCertificate.objects.get(pk=certificate_id))
+
+
+@shared_task(name="certificates.resume_documents")
+def resume_documents() -> None:
+    """Ask once more for the documents that nobody made: a broker or a worker was away."""
+    from certificates.selectors import certificates_without_document
+
+    for certificate_id in certificates_without_document(now=clock.now()):
+        ask_worker(render_document, str(certificate_id))
 
 
 @shared_task(name="certificates.close_window")

@@ -1,17 +1,14 @@
 """Celery's way into the services of this room. Arguments are identifiers, never personal data."""
 
-import logging
 import uuid
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
+from portal.background import ask_worker
 from portal.events.services import Actor
 
 PATIENCE = 300
 """Seconds; the largest file takes a few."""
-
-_log = logging.getLogger(__name__)
 
 
 @shared_task(name="education.check_batch", soft_time_limit=PATIENCE, time_limit=PATIENCE + 30)
@@ -28,7 +25,7 @@ def resume_batches() -> None:
     from education.selectors import batches_to_check
 
     for batch_id in batches_to_check():
-        enqueue_check(batch_id)
+        ask_worker(check_batch, str(batch_id))
 
 
 @shared_task(name="education.deliver")
@@ -40,11 +37,3 @@ def deliver() -> None:
     if system := national_system():
         for delivery in deliveries_due():
             delivery_send(delivery=delivery, system=system, by=Actor.job("deliver"))
-
-
-def enqueue_check(batch_id: uuid.UUID) -> None:
-    """Ask a worker to check a batch. A broker that is away loses nothing: `resume_batches` asks again."""
-    try:
-        check_batch.apply_async((str(batch_id),), retry=False)
-    except OperationalError:
-        _log.warning("The broker cannot be reached; batch %s waits for the next sweep", batch_id)

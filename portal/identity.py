@@ -13,7 +13,6 @@ from datetime import date
 from functools import lru_cache
 
 from stdnum.cn import ric, uscc
-from stdnum.exceptions import InvalidComponent
 
 NAME_LENGTH = 100
 NUMBER_LENGTH = 60
@@ -111,14 +110,6 @@ def _id_number_problem(number: str) -> Problem | None:
     if number[17] != ric.calc_check_digit(number):
         return Problem("id_cut_by_spreadsheet" if number.endswith("000") else "id_check_digit")
     return None if _is_birth_date(number[6:14]) else Problem("id_birth_date")
-
-
-def birth_date(id_number: str) -> date:
-    """Return the date of birth in a normalised ID number."""
-    try:
-        return ric.get_birth_date(id_number)
-    except InvalidComponent as error:
-        raise ValueError("The ID number is not a normalised one.") from error
 
 
 def normalise_name(text: str) -> str | Problem:

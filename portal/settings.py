@@ -163,6 +163,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "make the documents that are missing": {
+        "task": "certificates.resume_documents",
+        "schedule": 120.0,
+        "options": {"expires": 120},
+    },
     "deliver to the national system": {
         "task": "education.deliver",
         "schedule": 30.0,

@@ -18,6 +18,7 @@ from certificates.tasks import render_document
 from certificates.window import enter_gate
 from portal import clock
 from portal.accounts.models import Person
+from portal.background import ask_worker
 from portal.events.services import Actor, event_record
 from portal.identity import same_name
 from portal.notices.services import notice_send
@@ -118,7 +119,7 @@ def _issue(
         facts={"number": electronic.number, "paper": paper.number, "post_code": paper.post_code},
         link=f"/me/electronic/{electronic.pk}/",
     )
-    transaction.on_commit(lambda: render_document.delay(str(electronic.pk)), robust=True)
+    ask_worker(render_document, str(electronic.pk))
     return electronic
 
 

@@ -19,6 +19,7 @@ from certificates.services.versions import version_issue
 from certificates.tasks import render_document
 from portal import clock
 from portal.accounts.models import User
+from portal.background import ask_worker
 from portal.events.services import Actor, event_record
 from portal.notices.services import notice_send
 
@@ -138,7 +139,7 @@ def certificate_correct(
         certificate_log(LeafKind.CORRECTED, certificate=locked, at=at, reason=reason)
         _record(Verb.CORRECTED, measure, at=at, by=by, version=locked.version)
         _tell("certificates.corrected", measure, at=at)
-        transaction.on_commit(lambda: render_document.delay(str(locked.pk)), robust=True)
+        ask_worker(render_document, str(locked.pk))
         return measure
 
 

@@ -10,9 +10,10 @@ from education.receipts import receipt_sign
 from education.selectors import month_of, places_taken, submission_facts
 from education.services.moves import BatchStateError, move, require_clerk
 from education.submission import submission_decision
-from education.tasks import enqueue_check
+from education.tasks import check_batch
 from institutions.models import Institution
 from portal import clock
+from portal.background import ask_worker
 from portal.events.services import Actor, event_record
 from portal.policy import Decision, current_pack, day_of
 
@@ -98,4 +99,4 @@ def _check_again(batch: Batch, *, by: Actor) -> None:
     batch.checking_at, batch.progress = clock.now(), 0
     batch.save(update_fields=["state", "checking_at", "progress"])
     event_record(Verb.RECHECK, at=batch.checking_at, by=by, subject=batch)
-    transaction.on_commit(lambda: enqueue_check(batch.pk))
+    ask_worker(check_batch, str(batch.pk))

@@ -11,9 +11,10 @@ from education.events import Verb
 from education.models import Batch, BatchRow, BatchState, RowProblem
 from education.progress import progress_abandon
 from education.services.moves import move, require_clerk
-from education.tasks import enqueue_check
+from education.tasks import check_batch
 from institutions.models import Institution
 from portal import clock
+from portal.background import ask_worker
 from portal.events.services import Actor, event_record
 from portal.identity import Problem
 
@@ -90,7 +91,7 @@ def batch_upload(
             sha256=sha256,
             corrects=str(corrects.pk) if corrects else None,
         )
-        transaction.on_commit(lambda: enqueue_check(batch.pk))
+        ask_worker(check_batch, str(batch.pk))
     return batch
 
 

@@ -12,10 +12,12 @@ from kombu.exceptions import OperationalError
 
 from certificates.models import ElectronicCertificate, LegacyCertificate, NumberSequence
 from certificates.numbers import is_plausible
+from certificates.selectors import certificates_without_document
 from certificates.services.documents import document_ensure
 from certificates.services.exchange import ExchangeRefusedError, HolderNameDiffersError, certificate_exchange
 from certificates.tasks import render_document
 from portal import clock
+from portal.celery import app
 from portal.events.models import Event
 from portal.events.services import Actor
 from portal.notices.models import Notice
@@ -144,7 +146,9 @@ class TestTheDatabaseItself:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_crash_between_deciding_and_rendering_loses_nothing(settings):
-    """The broker is away when the commit is done, so nobody is asked to render: the first download makes the document."""
+    """The broker is away when the commit is done, so nobody is asked to render: the schedule asks again, and the first
+    download would make the document meanwhile.
+    """
     clock.move_to(shanghai(2020, 12, 28, 9))
     paper = factories.ready_to_exchange()
     with broker_away():
@@ -152,26 +156,28 @@ def test_a_crash_between_deciding_and_rendering_loses_nothing(settings):
             render_document.delay("nothing")
         electronic = click(paper)
     assert not electronic.documents.exists()
+    assert certificates_without_document(now=clock.now()) == []  # it may just be on its way
+    assert certificates_without_document(now=clock.now() + timedelta(minutes=3)) == [electronic.pk]
     document = document_ensure(certificate=electronic)
     assert document.file.size > 10_000
     assert document_ensure(certificate=electronic) == document
+    assert certificates_without_document(now=clock.now() + timedelta(minutes=3)) == []
 
 
 @contextmanager
 def broker_away():
     """Point Celery at a port where nothing listens, and let it forget the connections that it has."""
-    app = render_document.app
     before = app.conf.broker_url
     try:
         app.conf.broker_url = "redis://127.0.0.1:1/0"
-        forget_connections(app)
+        forget_connections()
         yield
     finally:
         app.conf.broker_url = before
-        forget_connections(app)
+        forget_connections()
 
 
-def forget_connections(app):
+def forget_connections():
     pools.reset()
     app._pool = app.amqp._producer_pool = None
 

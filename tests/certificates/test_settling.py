@@ -14,10 +14,10 @@ from certificates.models import (
     SettlementRun,
     VoidingProposal,
 )
-from certificates.selectors import electronic_standing, safety_standing, stored_standing
+from certificates.selectors import electronic_facts, safety_facts, stored_standing
 from certificates.services.standing import standings_settle
 from education.models import CERecord
-from education.rules import Standing
+from education.rules import Standing, ce_standing
 from portal import crypto
 from portal.accounts.models import Person
 from portal.events.services import Actor
@@ -174,11 +174,12 @@ class Answers:
         self.officers = list(LegacyCertificate.objects.filter(kind="safety_officer", status="active"))
 
     def on(self, day: date) -> dict[object, Standing]:
-        at = datetime.combine(day, time(12), SHANGHAI)
+        policy = current_pack().on(day)
         found = {}
-        for certificates, rule in ((self.electronics, electronic_standing), (self.officers, safety_standing)):
+        for certificates, facts_of in ((self.electronics, electronic_facts), (self.officers, safety_facts)):
             for certificate in certificates:
-                standing = rule(certificate, self.records.get(certificate.person_id, ()), at=at)
+                facts = facts_of(certificate, self.records.get(certificate.person_id, ()))
+                standing = ce_standing(facts, policy, day)
                 found[certificate.pk] = replace(standing, uncounted=())
         return found
 

@@ -102,10 +102,12 @@ def test_the_upload_succeeds_without_a_broker_and_the_sweep_finds_it(
         batch = upload(school, by_clerk)
     sent = []
     monkeypatch.setattr(tasks.check_batch, "apply_async", lambda args, **options: sent.append(args))
-    resume_batches()
+    with django_capture_on_commit_callbacks(execute=True):
+        resume_batches()
     assert sent == []  # it may just be on its way
     at(2020, 11, 2, 9, 1)
-    resume_batches()
+    with django_capture_on_commit_callbacks(execute=True):
+        resume_batches()
     assert sent == [(str(batch.pk),)]
 
 
