@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from education.events import Verb
@@ -106,7 +106,9 @@ class ClaimForm(Form):
     def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         posts = (*policy.exchange.posts, *policy.batches.safety_officer_posts)
-        self.fields["post_code"].choices = [(post.code, f"{post.code} {post.zh}") for post in posts]  # type: ignore[attr-defined]
+        language = get_language() or ""
+        named = [(post.code, f"{post.code} {post.in_language(language)}") for post in posts]
+        self.fields["post_code"].choices = named  # type: ignore[attr-defined]
 
     def clean_ended_on(self) -> date:
         day: date = self.cleaned_data["ended_on"]

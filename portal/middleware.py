@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from portal.api.problems import MEDIA_TYPE, problem_document
+from portal.passages import mark_chinese
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -92,6 +93,20 @@ def _accepted_language(request: HttpRequest) -> str:
         except LookupError:
             continue
     return settings.LANGUAGE_CODE
+
+
+class PassagesMiddleware:
+    """Marks what is Chinese on an English page. Inside of what sets a response's length."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if is_page and not response.streaming and translation.get_language() == "en":
+            response.content = mark_chinese(response.text).encode()
+        return response
 
 
 class PrivateByDefaultMiddleware:

@@ -17,7 +17,7 @@ LARGEST_LIST = 64 * 1024  # bytes
 class NameForm(Form):
     """The holder's full name, beside the number that was asked about."""
 
-    number = forms.CharField(max_length=100, widget=forms.HiddenInput)
+    number = forms.CharField(label=_("Number"), max_length=100, widget=forms.HiddenInput)
     name = forms.CharField(
         label=_("Holder's full name"), max_length=100,
         help_text=_("As printed on the certificate. Then everything that is printed is shown, for comparison."),
