@@ -26,12 +26,14 @@ from education.problem_texts import explain_problem
 from education.progress import progress_of
 from education.selectors import batches_visible_to, problems_of
 from education.submission import explain
-from education.workbook import NOT_READ, XLSX, workbook_response
+from education.workbook import NOT_READ, WORKBOOK, XLSX, workbook_response
 from institutions.selectors import institution_of
 from portal.accounts.models import ApiToken, User
 from portal.api.authentication import HasScope
+from portal.api.downloads import BeingMadeSerializer, large_file
 from portal.api.problems import InvalidProblemSerializer, ProblemError, ProblemSerializer
 from portal.api.throttling import TokenThrottle
+from portal.downloads.services import AT_ONCE_ROWS
 from portal.events.services import Actor
 from portal.policy.api import CheckSerializer, PolicyReferenceSerializer
 from portal.tables.messages import describe
@@ -330,7 +332,9 @@ class WorkbookView(BatchView):
     @extend_schema(
         operation_id="batch_workbook",
         summary="The uploaded table back: bad cells marked, reason and fix beside them",
-        responses={(200, XLSX): OpenApiTypes.BINARY, 409: StateProblemSerializer} | COMMON,
+        description="A large one is made in the background: 202 until it is there; ask again after `Retry-After` seconds.",
+        responses={(200, XLSX): OpenApiTypes.BINARY, 202: BeingMadeSerializer, 409: StateProblemSerializer}
+        | COMMON,
         tags=["batches"],
     )
     def get(self, request: Request, batch_id: uuid.UUID) -> FileResponse | Response:
@@ -338,7 +342,9 @@ class WorkbookView(BatchView):
         if batch.state in NOT_READ:
             text = _("The file has not been read: %(state)s.") % {"state": batch.get_state_display()}
             raise ProblemError(409, "wrong_state", text, state=batch.state)
-        return workbook_response(batch)
+        if batch.rows_total <= AT_ONCE_ROWS:
+            return workbook_response(batch)
+        return large_file(WORKBOOK.code, str(batch.pk), Actor.api(_user(request)))
 
 
 class SubmitView(BatchView):

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -26,11 +26,12 @@ from education.progress import Progress, progress_of
 from education.services.uploading import CORRECTABLE
 from education.submission import explain, submission_decision
 from education.template_workbook import template_write
-from education.workbook import NOT_READ, XLSX, workbook_response
+from education.workbook import NOT_READ, WORKBOOK, XLSX, workbook_response
 from institutions.models import Institution
 from institutions.selectors import institution_of, is_qualified
 from portal import clock
 from portal.accounts.models import Person, Role
+from portal.downloads.services import AT_ONCE_ROWS, download_ask
 from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, role_required
@@ -249,12 +250,15 @@ def batch_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @role_required(Role.CLERK)
 @require_GET
-def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
-    """Give the table back with every problem in its cell."""
+def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Give the table back with every problem in its cell: a small one at once, a large one when a worker has made it."""
     batch = _own_batch(request, pk)
     if batch.state in NOT_READ:
         raise Http404
-    return workbook_response(batch)
+    if batch.rows_total <= AT_ONCE_ROWS:
+        return workbook_response(batch)
+    download = download_ask(kind=WORKBOOK.code, subject=str(batch.pk), by=Actor.of(request))
+    return redirect("download", download.pk)
 
 
 # The person whose hours they are

@@ -5,21 +5,25 @@ The number of each row stands in front, so that corrected rows can be sent back 
 
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, NamedTuple, cast
 
 from django.conf import settings
 from django.http import FileResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from education.columns import COLUMNS, ROW_NUMBER
 from education.models import Batch, BatchState, RowProblem
 from education.problem_texts import explain_problem
 from education.reading import BatchTable, open_batch_table
-from education.selectors import problems_of, remedies_of
+from education.selectors import batches_visible_to, problems_of, remedies_of
 from education.services.checking import batch_files
+from portal.accounts.models import User
+from portal.downloads.services import DownloadKind, Progress, noted
 from portal.tables import Limits, Row
 from portal.tables.writer import Marked, OutColumn, OutSheet, Value, write_workbook
 
@@ -41,28 +45,65 @@ class Judgement(NamedTuple):
     fix: str
 
 
-def workbook_write(target: BinaryIO, batch: Batch) -> None:
-    """Write the checked table of ``batch`` with its problems, in the active language."""
-    judgements = _judgements(batch)
+def workbook_write(target: BinaryIO, batch: Batch, note: Progress = lambda done, of: None) -> None:
+    """Write the checked table of ``batch`` with its problems, in the active language.
+
+    The rows are judged a piece at a time, so that the problems of a large batch are never all in memory.
+    """
     limits = Limits(bytes=settings.BATCH_MAX_BYTES, rows=settings.BATCH_MAX_ROWS)
     files: list[BinaryIO] = [io.BytesIO(content) for content in batch_files(batch)]
     with open_batch_table(files, limits) as table:
-        rows = OutSheet(table.sheet or _("Rows"), _columns(table), _rows(table, judgements))
+        judged = noted(_rows(batch, table), batch.rows_total, note)
+        rows = OutSheet(table.sheet or _("Rows"), _columns(table), judged)
         write_workbook(target, [rows, _overview(batch)])
 
 
 def workbook_response(batch: Batch) -> FileResponse:
-    """Return the workbook as a download named after the clerk's own file."""
+    """Return the workbook of a batch that is small enough as a download named after the clerk's own file."""
     out = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
     workbook_write(cast("BinaryIO", out), batch)
     out.seek(0)
-    name = f"{Path(batch.filename).stem}-{batch.uploaded_at:%m%d}.xlsx"
-    return FileResponse(out, as_attachment=True, filename=name, content_type=XLSX)
+    return FileResponse(out, as_attachment=True, filename=workbook_name(batch), content_type=XLSX)
 
 
-def _judgements(batch: Batch) -> dict[int, Judgement]:
+def workbook_name(batch: Batch) -> str:
+    return f"{Path(batch.filename).stem}-{batch.uploaded_at:%m%d}.xlsx"
+
+
+@dataclass(frozen=True)
+class WorkbookSource:
+    """The table given back, as a file that a worker makes."""
+
+    batch: Batch
+
+    @property
+    def version(self) -> str:
+        """Of each check there is one table."""
+        return self.batch.checked_at.isoformat() if self.batch.checked_at else ""
+
+    @property
+    def filename(self) -> str:
+        return workbook_name(self.batch)
+
+    def write(self, target: BinaryIO, note: Progress) -> None:
+        workbook_write(target, self.batch, note)
+
+
+def _source(user: User, subject: str) -> WorkbookSource | None:
+    batch = batches_visible_to(user).filter(pk=subject).exclude(state__in=NOT_READ).first()
+    return WorkbookSource(batch) if batch else None
+
+
+def _page(subject: str) -> str:
+    return reverse("batch-detail", args=[subject])
+
+
+WORKBOOK = DownloadKind("batch-workbook", _source, _page)
+
+
+def _judgements(batch: Batch, numbers: Collection[int]) -> dict[int, Judgement]:
     by_row: dict[int, list[RowProblem]] = defaultdict(list)
-    for problem in problems_of(batch).filter(row__isnull=False).iterator(chunk_size=5_000):
+    for problem in problems_of(batch).filter(row__in=numbers):
         by_row[problem.row or 0].append(problem)
     return {row: _judgement(problems) for row, problems in by_row.items()}
 
@@ -100,10 +141,11 @@ def _columns(table: BatchTable) -> list[OutColumn]:
     ]
 
 
-def _rows(table: BatchTable, judgements: dict[int, Judgement]) -> Iterator[list[Value | Marked]]:
+def _rows(batch: Batch, table: BatchTable) -> Iterator[list[Value | Marked]]:
     places = {column.header: table.positions.get(column.key) for column in COLUMNS}
     good = Marked(_("Good"), "good")
     for chunk in table.chunks():
+        judgements = _judgements(batch, chunk.numbers)
         for number, cells in zip(chunk.numbers, chunk.cells, strict=True):
             judgement = judgements.get(number)
             judged = _judged(cells, judgement, places) if judgement else [*cells, good, None, None]

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "portal.notices",
     "portal.employers",
     "portal.operations",
+    "portal.downloads",
     "portal",
     "institutions",
     "education",
@@ -191,6 +192,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "remind": {"task": "certificates.remind", "schedule": 60.0, "options": {"expires": 60}},
     "delete what is over": {"task": "portal.purge", "schedule": 3600.0, "options": {"expires": 3600}},
+    "resume interrupted downloads": {
+        "task": "downloads.resume",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "deliver notices": {"task": "notices.deliver", "schedule": 10.0, "options": {"expires": 10}},
 }
 

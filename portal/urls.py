@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/", events_views.audit, name="audit"),
     path("audit/export/", events_views.audit_export, name="audit-export"),
     path("", include("portal.operations.urls")),
+    path("", include("portal.downloads.urls")),
     path("", include("institutions.urls")),
     path("", include("education.urls")),
     path("", include("certificates.urls")),

@@ -12,9 +12,11 @@ from certificates.models import ArchiveCheck, LegacyServiceRequest, VoidingEvide
 from certificates.numbers import format_number
 from certificates.services.documents import document_ensure
 from certificates.services.exchange import certificate_exchange
+from education.workbook import WORKBOOK
 from institutions.models import DesignationReport
 from portal.accounts.models import ApiToken, Role, User
 from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
+from portal.downloads.services import download_ask, download_make
 from portal.employers.models import Employer
 from portal.employers.services import Company, Invitee, employer_register, workers_invite
 from portal.events.services import Actor
@@ -142,8 +144,11 @@ def _clerks(school, by) -> dict[str, dict[str, object]]:
         "batch-workbook",
         "batch-cancel",
     )
+    download = download_ask(kind=WORKBOOK.code, subject=str(checked.pk), by=by)
+    download_make(download)
     return {
         **{key: {"pk": checked.pk} for key in ready},
+        **{key: {"pk": download.pk} for key in ("download", "download-file")},
         **{key: {"pk": submitted.pk} for key in ("batch-receipt", *REVIEWED)},
         **{key: {"batch_id": submitted.pk} for key in ("api-batch-approve", "api-batch-return")},
         **{

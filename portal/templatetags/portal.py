@@ -25,7 +25,7 @@ register = template.Library()
 TAG_COLOURS = {
     "valid": "green", "approved": "green", "confirmed": "green", "met": "green", "pass": "green", "on_track": "green",
     "submitted": "blue", "checking": "blue", "checked": "blue", "electronic": "blue", "exchanged": "blue",
-    "active": "green", "open": "yellow", "pending": "yellow", "returned": "yellow", "at_risk": "yellow",
+    "active": "green", "ready": "green", "waiting": "blue", "open": "yellow", "pending": "yellow", "returned": "yellow", "at_risk": "yellow",
     "todo": "yellow", "suspended": "yellow", "warning": "yellow", "expired": "grey",
     "void": "red", "rejected": "red", "refused": "red", "failed": "red", "fail": "red", "short": "red",
     "lapsed": "red", "error": "red",
