@@ -1,13 +1,13 @@
-"""The checks across the rows of a batch: each is one query over all of them, and all run whatever any of them finds.
+"""The checks of a batch's rows, set-based: all of them run, whatever any of them finds.
 
-A check returns a `Query` that selects row, column, code, severity, clause and facts (JSON) of each problem; `%(batch)s`
-is the batch. Rooms further up register their own by `register_check`, and the wording by
-`education.problem_texts.register_problem`.
+What a row shows by itself is a `RowRule`, and one scan tries them all. What takes other rows or tables is a `Query` that
+selects row, column, code, severity, clause and facts (JSON) of each problem; `%(batch)s` is the batch. Rooms further up
+register their own by `register_check`, and the wording by `education.problem_texts.register_problem`.
 """
 
 # ruff: noqa: S608 - every piece of SQL is text of this portal, values go in as parameters
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -37,7 +37,25 @@ class Query:
     within: bool = False
 
 
-BatchCheck = Callable[[CheckContext], Query | None]
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """A condition (SQL, `r` being the row) under which a row has a problem by itself; all rules share their parameters."""
+
+    condition: str
+    code: str
+    column: str
+    severity: str = "error"
+    clause: str = "2.2"
+    facts: str = "'{}'::jsonb"
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def found(self) -> str:
+        """Return the SELECT of the problem of one row `r`."""
+        values = f"'{self.column}', '{self.code}', '{self.severity}', '{self.clause}', {self.facts}"
+        return f"SELECT r.number, {values} WHERE {self.condition}"
+
+
+BatchCheck = Callable[[CheckContext], Query | RowRule | None]
 _checks: list[BatchCheck] = []
 _former_names: list[str] = []
 LEAST_MARKS = 10
@@ -59,12 +77,27 @@ def run_checks(
     cursor: CursorWrapper, context: CheckContext, note: Callable[[int, int], None] = lambda done, of: None
 ) -> None:
     """Write the problems that the checks find, inside the caller's transaction; ``note`` is told how many are done."""
-    for done, check in enumerate(_checks):
-        note(done, len(_checks))
-        if query := check(context):
-            # The planner knows nothing yet of rows that came a moment ago, and takes them for few.
-            cursor.execute(f"SET LOCAL enable_nestloop = {'off' if query.within else 'on'}")
-            cursor.execute(_INSERT.replace("<query>", query.sql), {"batch": context.batch.pk, **query.params})
+    asked = [check(context) for check in _checks]
+    queries = [_any_of([rule for rule in asked if isinstance(rule, RowRule)])]
+    queries += [query for query in asked if isinstance(query, Query)]
+    for done, query in enumerate(queries):
+        note(done, len(queries))
+        # The planner knows nothing yet of rows that came a moment ago, and takes them for few.
+        cursor.execute(f"SET LOCAL enable_nestloop = {'off' if query.within else 'on'}")
+        cursor.execute(_INSERT.replace("<query>", query.sql), {"batch": context.batch.pk, **query.params})
+
+
+def _any_of(rules: Sequence[RowRule]) -> Query:
+    """Return one query for all rules: hardly any row meets one of them, so each row is read once and mostly left."""
+    found = " UNION ALL ".join(rule.found() for rule in rules)
+    conditions = " OR ".join(f"({rule.condition})" for rule in rules)
+    params = {name: value for rule in rules for name, value in rule.params.items()}
+    return Query(
+        f"""
+        SELECT found.* FROM education_batchrow r CROSS JOIN LATERAL ({found}) found
+        WHERE r.batch_id = %(batch)s AND ({conditions})""",
+        params,
+    )
 
 
 _INSERT = """
@@ -74,132 +107,119 @@ FROM (<query>) AS found ("row", "column", code, severity, clause, facts)
 """
 
 
-def _rows_where(
-    condition: str,
-    *,
-    code: str,
-    column: str,
-    severity: str = "error",
-    clause: str = "2.2",
-    facts: str = "'{}'::jsonb",
-    **params: Any,
-) -> Query:
-    """Return the query of a check that looks at each row by itself."""
-    sql = f"""
-        SELECT r.number, '{column}', '{code}', '{severity}', '{clause}', {facts}
-        FROM education_batchrow r WHERE r.batch_id = %(batch)s AND ({condition})"""
-    return Query(sql, params)
+@register_check
+def ends_before_start(context: CheckContext) -> RowRule:
+    return RowRule("r.ended_on < r.started_on", "ends_before_start", ENDED)
 
 
 @register_check
-def ends_before_start(context: CheckContext) -> Query:
-    return _rows_where("r.ended_on < r.started_on", code="ends_before_start", column=ENDED)
+def ends_in_the_future(context: CheckContext) -> RowRule:
+    return RowRule("r.ended_on > %(today)s", "in_the_future", ENDED, params={"today": context.today})
 
 
 @register_check
-def ends_in_the_future(context: CheckContext) -> Query:
-    return _rows_where("r.ended_on > %(today)s", code="in_the_future", column=ENDED, today=context.today)
-
-
-@register_check
-def institution_was_qualified(context: CheckContext) -> Query:
+def institution_was_qualified(context: CheckContext) -> RowRule:
     """Spans may adjoin: what counts is that together they hold every day of the course."""
-    return _rows_where(
+    return RowRule(
         """r.started_on <= r.ended_on AND NOT COALESCE((
-            SELECT range_agg(daterange(q.valid_from, q.valid_until, '[]')) @> daterange(r.started_on, r.ended_on, '[]')
-            FROM institutions_qualification q WHERE q.institution_id = %(institution)s), false)""",
-        code="institution_not_qualified",
-        column=STARTED,
-        institution=context.batch.institution_id,
+            SELECT range_agg(daterange(q.valid_from, q.valid_until, '[]'))
+            FROM institutions_qualification q WHERE q.institution_id = %(institution)s
+        ) @> daterange(r.started_on, r.ended_on, '[]'), false)""",
+        "institution_not_qualified",
+        STARTED,
+        params={"institution": context.batch.institution_id},
     )
 
 
 @register_check
-def hours_are_positive(context: CheckContext) -> Query:
-    return _rows_where("r.hours = 0", code="hours_zero", column=HOURS)
+def hours_are_positive(context: CheckContext) -> RowRule:
+    return RowRule("r.hours = 0", "hours_zero", HOURS)
 
 
 @register_check
-def professional_within_total(context: CheckContext) -> Query:
-    return _rows_where("r.professional_hours > r.hours", code="professional_over_total", column=PROFESSIONAL)
+def professional_within_total(context: CheckContext) -> RowRule:
+    return RowRule("r.professional_hours > r.hours", "professional_over_total", PROFESSIONAL)
 
 
 @register_check
-def course_is_partial(context: CheckContext) -> Query:
+def course_is_partial(context: CheckContext) -> RowRule:
     rules = context.policy.education
-    return _rows_where(
+    return RowRule(
         "r.hours > 0 AND r.professional_hours <= r.hours"
-        " AND (r.hours < %(hours)s OR r.professional_hours < %(professional)s)",
-        code="partial_course",
-        column=HOURS,
+        " AND (r.hours < %(annual)s OR r.professional_hours < %(annual_professional)s)",
+        "partial_course",
+        HOURS,
         severity="warning",
-        facts="jsonb_build_object('hours', trim_scale(%(hours)s / 10.0), 'professional_hours', trim_scale(%(professional)s / 10.0))",
-        hours=int(rules.annual_hours * 10),
-        professional=int(rules.annual_professional_hours * 10),
+        facts="jsonb_build_object('hours', trim_scale(%(annual)s / 10.0),"
+        " 'professional_hours', trim_scale(%(annual_professional)s / 10.0))",
+        params={
+            "annual": int(rules.annual_hours * 10),
+            "annual_professional": int(rules.annual_professional_hours * 10),
+        },
     )
 
 
-_A_DAY = "r.hours::numeric / (r.ended_on - r.started_on + 1)"
+_DAYS = "(r.ended_on - r.started_on + 1)"
 
 
 @register_check
-def more_hours_than_a_day_has(context: CheckContext) -> Query:
-    return _rows_where(
-        f"r.ended_on >= r.started_on AND {_A_DAY} > %(limit)s",
-        code="impossible_hours",
-        column=HOURS,
-        facts=_hours_a_day("%(limit)s"),
-        limit=int(context.policy.review.impossible_daily_hours * 10),
+def more_hours_than_a_day_has(context: CheckContext) -> RowRule:
+    return RowRule(
+        f"r.ended_on >= r.started_on AND r.hours > %(possible)s * {_DAYS}",
+        "impossible_hours",
+        HOURS,
+        facts=_hours_a_day("%(possible)s"),
+        params={"possible": int(context.policy.review.impossible_daily_hours * 10)},
     )
 
 
 @register_check
-def many_hours_a_day(context: CheckContext) -> Query:
+def many_hours_a_day(context: CheckContext) -> RowRule:
     review = context.policy.review
-    return _rows_where(
-        f"r.ended_on >= r.started_on AND {_A_DAY} > %(usual)s AND {_A_DAY} <= %(limit)s",
-        code="unusual_hours",
-        column=HOURS,
+    return RowRule(
+        f"r.ended_on >= r.started_on AND r.hours > %(usual)s * {_DAYS} AND r.hours <= %(possible)s * {_DAYS}",
+        "unusual_hours",
+        HOURS,
         severity="warning",
         facts=_hours_a_day("%(usual)s"),
-        usual=int(review.unusual_daily_hours * 10),
-        limit=int(review.impossible_daily_hours * 10),
+        params={
+            "usual": int(review.unusual_daily_hours * 10),
+            "possible": int(review.impossible_daily_hours * 10),
+        },
     )
 
 
 def _hours_a_day(limit: str) -> str:
-    return f"""jsonb_build_object('hours', trim_scale(r.hours / 10.0), 'days', r.ended_on - r.started_on + 1,
+    return f"""jsonb_build_object('hours', trim_scale(r.hours / 10.0), 'days', {_DAYS},
         'limit', trim_scale({limit} / 10.0))"""
 
 
 @register_check
-def post_is_known(context: CheckContext) -> Query:
+def post_is_known(context: CheckContext) -> RowRule:
     posts = (*context.policy.exchange.posts, *context.policy.batches.safety_officer_posts)
-    return _rows_where(
+    return RowRule(
         "r.post_code <> '' AND NOT r.post_code = ANY(%(posts)s)",
-        code="post_unknown",
-        column=POST,
+        "post_unknown",
+        POST,
         clause="1.1",
         facts="jsonb_build_object('post_code', r.post_code)",
-        posts=sorted({post.code for post in posts}),
+        params={"posts": sorted({post.code for post in posts})},
     )
 
 
 @register_check
-def make_up_is_allowed(context: CheckContext) -> Query:
+def make_up_is_allowed(context: CheckContext) -> RowRule:
     """By calendar years the period before is the year before; by anniversaries it may also be labelled one earlier."""
     rules = context.policy.education
     if not rules.make_up_allowed:
-        return _rows_where(
-            "r.makes_up_for IS NOT NULL", code="make_up_not_allowed", column=MAKES_UP, clause="2.1"
-        )
-    return _rows_where(
+        return RowRule("r.makes_up_for IS NOT NULL", "make_up_not_allowed", MAKES_UP, clause="2.1")
+    return RowRule(
         "extract(year FROM r.ended_on)::int - r.makes_up_for <> ALL(%(distances)s)",
-        code="make_up_year",
-        column=MAKES_UP,
+        "make_up_year",
+        MAKES_UP,
         clause="2.1",
         facts="jsonb_build_object('year', r.makes_up_for, 'expected', extract(year FROM r.ended_on)::int - 1)",
-        distances=[1] if rules.period_basis == "calendar" else [1, 2],
+        params={"distances": [1] if rules.period_basis == "calendar" else [1, 2]},
     )
 
 
@@ -207,6 +227,12 @@ def _same_course(table: str) -> str:
     return " AND ".join(
         f"{table}.{name} = r.{name}" for name in ("post_code", "course", "started_on", "ended_on")
     )
+
+
+_REPEATED = """
+SELECT id_number_hash FROM education_batchrow WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL
+GROUP BY id_number_hash HAVING count(*) > 1"""
+"""The people who stand in a batch more than once, which most do not."""
 
 
 @register_check
@@ -219,7 +245,7 @@ def twice_in_the_file(context: CheckContext) -> Query:
                jsonb_build_object('rows', to_jsonb(same.numbers))
         FROM education_batchrow r JOIN (
             SELECT {key}, (array_agg(number ORDER BY number))[1:10] AS numbers FROM education_batchrow
-            WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL
+            WHERE batch_id = %(batch)s AND id_number_hash IN ({_REPEATED})
             GROUP BY {key} HAVING count(*) > 1) same USING ({key})
         WHERE r.batch_id = %(batch)s""",
         within=True,
@@ -255,7 +281,7 @@ def one_number_two_names(context: CheckContext) -> Query:
                jsonb_build_object('rows', to_jsonb(same.numbers))
         FROM education_batchrow r JOIN (
             SELECT id_number_hash, (array_agg(number ORDER BY number))[1:10] AS numbers FROM education_batchrow
-            WHERE batch_id = %(batch)s AND id_number_hash IS NOT NULL AND name <> ''
+            WHERE batch_id = %(batch)s AND id_number_hash IN ({_REPEATED}) AND name <> ''
             GROUP BY id_number_hash HAVING count(DISTINCT name) > 1) same USING (id_number_hash)
         WHERE r.batch_id = %(batch)s""",
         within=True,

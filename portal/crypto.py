@@ -8,13 +8,13 @@ first four bytes of the stored value. The keyed hash must stay the same while ke
 import base64
 import binascii
 import hashlib
-import hmac
 import os
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -44,9 +44,10 @@ def _ring(keys: tuple[str, ...]) -> dict[bytes, AESGCM]:
 
 
 @lru_cache(maxsize=16)
-def _index_key(oldest: str, kind: str) -> bytes:
+def _index(key: str, kind: str) -> HMAC:
+    """Return the keyed hash before its text; a copy of it is a third of the work of `hmac.digest`."""
     derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"blind-index:{kind}".encode())
-    return derivation.derive(_key_bytes(0, oldest))
+    return HMAC(derivation.derive(_key_bytes(0, key)), SHA256())
 
 
 def newest_id() -> bytes:
@@ -85,9 +86,15 @@ def decrypt_bytes(stored: bytes) -> bytes:
 
 def blind_index(kind: str, text: str) -> bytes:
     """Return the 32-byte keyed hash under which ``text`` (already normalised) is looked up as a ``kind``."""
-    return hmac.digest(_index_key(settings.FIELD_KEYS[-1], kind), text.encode(), "sha256")
+    return _hash(_index(settings.FIELD_KEYS[-1], kind), text)
 
 
 def newest_blind_index(kind: str, text: str) -> bytes:
     """Return the hash as `blind_index` will once the newest key is the only one."""
-    return hmac.digest(_index_key(settings.FIELD_KEYS[0], kind), text.encode(), "sha256")
+    return _hash(_index(settings.FIELD_KEYS[0], kind), text)
+
+
+def _hash(keyed: HMAC, text: str) -> bytes:
+    running = keyed.copy()
+    running.update(text.encode())
+    return running.finalize()

@@ -56,7 +56,7 @@ class Reading:
         self.problems = io.BytesIO()
         self.rows = 0
         self.failure: Exception | None = None
-        self._progress, self._rest = progress, b""
+        self._progress, self._rows = progress, io.BytesIO()
         self._until = time.monotonic() + seconds
         self._pipe, out = os.pipe()
         self._child = os.fork()
@@ -68,12 +68,11 @@ class Reading:
     def read(self, size: int = -1) -> bytes:
         """Return the next rows, at most ``size`` bytes, nothing at the end; raises `FileRefusedError` for a bad file."""
         try:
-            while not self._rest and not self._ended:
+            while not (piece := self._rows.read(size)) and not self._ended:
                 self._take(*self._frame())
         except Exception as error:
             self.failure = error
             raise
-        piece, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
         return piece
 
     def close(self) -> None:
@@ -92,7 +91,7 @@ class Reading:
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         if kind == _ROWS:
-            self._rest = payload
+            self._rows = io.BytesIO(payload)
         elif kind == _PROBLEMS:
             self.problems.write(payload)
         elif kind == _PROGRESS:
