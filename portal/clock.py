@@ -69,6 +69,14 @@ def _simulated_now() -> datetime:
     return moment
 
 
+def real_now() -> datetime:
+    """Return this moment by the database's own clock, also where time is simulated.
+
+    For what meets the devices of real people: sessions, one-time codes, the lifetimes of links that are handed over.
+    """
+    return _database_now().astimezone(SHANGHAI)
+
+
 def machine_now() -> datetime:
     """Return this machine's own time, for a command that checks something without any database."""
     return datetime.now(SHANGHAI)

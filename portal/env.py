@@ -5,6 +5,7 @@ writes so that every later command talks to the same embedded services.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -78,3 +79,23 @@ def integer(name: str, default: int) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def figures(name: str, default: str, keys: Collection[str]) -> dict[str, int]:
+    """Return a whole number for each of ``keys``: written ``60,worker=30``, the first for all that are not named."""
+    value = text(name, default)
+    rest, *named = (word.strip() for word in value.split(","))
+    pairs = dict(word.split("=", 1) for word in named if "=" in word)
+    if not (
+        set(pairs) <= set(keys)
+        and all(map(_is_positive, [rest, *pairs.values()]))
+        and len(pairs) == len(named)
+    ):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; expected a number for all, then such as worker=30 for one of {', '.join(keys)}."
+        )
+    return {key: int(pairs.get(key, rest)) for key in keys}
+
+
+def _is_positive(word: str) -> bool:
+    return word.isdecimal() and int(word) > 0

@@ -32,5 +32,6 @@ ICONS: Final[dict[str, str]] = {
     "chart": '<path d="M4 20.5h16.5M7 17v-6M12 17V5M17 17v-9"/>',
     "bell": '<path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4"/>',
     "key": '<circle cx="8" cy="15.5" r="4.5"/><path d="m11.5 12.5 8-8M16 8l3 3"/>',
+    "phone": '<path d="M7 2.500h10v19H7zM11 18.500h2"/>',
     "exit": '<path d="M10 4.5H4.5v15H10M15 8l4.5 4-4.5 4M19.5 12H9.5"/>',
 }

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.accounts.entering.AccountSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.PrivateByDefaultMiddleware",
@@ -313,7 +314,13 @@ if env.is_production:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-SESSION_COOKIE_AGE = 12 * 3600
+# How long a session may lie unused, and how long it may last at all: for everybody, then for single roles.
+ROLES = ("worker", "clerk", "reviewer", "chief", "county", "employer", "operator", "auditor")
+SESSION_IDLE_MINUTES = env.figures("SESSION_IDLE_MINUTES", "30,worker=60,clerk=60,employer=60", ROLES)
+SESSION_HOURS = env.figures("SESSION_HOURS", "10,worker=12", ROLES)
+SESSION_COOKIE_AGE = max(SESSION_HOURS.values()) * 3600
+# For so long after proving who they are people may do what is grave without proving it again.
+STEP_UP_MINUTES = env.integer("STEP_UP_MINUTES", 10)
 
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 BATCH_MAX_BYTES = env.integer("BATCH_MAX_BYTES", 20 * 1024 * 1024)

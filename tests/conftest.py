@@ -47,6 +47,27 @@ def django_db_setup(django_test_environment, django_db_blocker):
         connections.close_all()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _whole_sessions():
+    """`Client.force_login` begins a session as a sign-in with every factor of the account does."""
+    from django.test import Client
+
+    from portal.accounts.entering import KEY
+    from tests import factories
+
+    plain = Client.force_login
+
+    def force_login(client, user, backend=None):
+        plain(client, user, backend)
+        session = client.session
+        session[KEY] = str(factories.session_of(user).pk)
+        session.save()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", force_login)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache(request):
     """Leave no counter or cached answer behind for the next test that uses the services."""

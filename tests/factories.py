@@ -14,11 +14,14 @@ from certificates.models import LegacyCertificate
 from certificates.numbers import normalise_number
 from education.models import Batch, CERecord
 from institutions.models import Ground, Institution, Membership, Qualification
-from portal import crypto
-from portal.accounts.models import Person, Photo, Role, User
+from portal import clock, crypto
+from portal.accounts.factors import is_required
+from portal.accounts.models import Factor, Person, Photo, Role, User, UserSession
 from portal.clock import SHANGHAI
 
 PASSWORD = "bridge-crane-41"
+APP_SECRET = "KVKFKRCPNZQUYMLXOVYDSQKJKZDTSRLD"
+"""What the authenticator apps of all staff share with the portal."""
 _counter = itertools.count(1)
 
 
@@ -98,7 +101,22 @@ def _user(role: Role, **values) -> User:
     made = User(role=role, created_at=LONG_AGO, **values)
     made.set_password(PASSWORD)
     made.save()
+    if is_required(made):
+        app_of(made)
     return made
+
+
+def app_of(user: User) -> Factor:
+    """The authenticator app of an account."""
+    return Factor.objects.create(user=user, kind=Factor.Kind.APP, secret=APP_SECRET, created_at=LONG_AGO)
+
+
+def session_of(user: User, **values) -> UserSession:
+    """A session that began just now, with everything proved that its account can prove."""
+    at = clock.real_now()
+    return UserSession.objects.create(
+        user=user, **{"started_at": at, "last_seen_at": at, "confirmed_at": at, **values}
+    )
 
 
 def institution(name: str = "海口样例培训中心", *, qualified: bool = True) -> Institution:

@@ -42,11 +42,14 @@ def side(area_code: str, firm: str) -> Side:
     clerk, worker = factories.clerk(school), factories.worker(area_code=area_code, employer_name=firm)
     employer = _employer(firm)
     made = Side({"worker": worker, "clerk": clerk, "employer": employer.user})
+    app, _ = factories.app_of(worker), factories.app_of(employer.user)
     made.objects = {
         **_workers(worker.person),
         **_clerks(school, Actor(means="web", user=clerk)),
         **_chiefs(school),
         **_invited(employer, worker.person),
+        "factor-remove": {"pk": app.pk},
+        "session-end": {"pk": factories.session_of(worker).pk},
         "review-designation-report": {"pk": _designation_report().pk},
         "county-notice": {"key": md5(firm.encode(), usedforsecurity=False).hexdigest()},
     }

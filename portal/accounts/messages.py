@@ -1,5 +1,6 @@
 """What forms and notices of accounts say: what is wrong, and what to do."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
@@ -90,26 +91,41 @@ def photo_text(code: str, limits: PhotoParameters) -> str:
     return texts[code] % facts
 
 
-def register_notices() -> None:
-    def repeated_title(_facts: Any) -> str:
-        return _("Somebody tried to register with your details")
-
-    def repeated_body(_facts: Any) -> str:
-        return _(
+_IF_NOT_YOU = gettext_lazy("If it was not you, contact the department at once.")
+_NOTICES: dict[str, tuple[Promise, Promise]] = {
+    "accounts.registration_repeated": (
+        gettext_lazy("Somebody tried to register with your details"),
+        gettext_lazy(
             "A registration with your ID number was tried again. Your account is as it was. If it was you: your account "
             "exists already, just sign in. If it was not, nothing is needed; change your password if you fear that "
             "somebody knows it."
-        )
+        ),
+    ),
+    "accounts.password.changed": (gettext_lazy("Your password was changed"), _IF_NOT_YOU),
+    "accounts.password.reset": (
+        gettext_lazy("Your password was changed"),
+        gettext_lazy("An operator set it anew. Choose one of your own under “Change my password”."),
+    ),
+    "accounts.factor.added": (gettext_lazy("A second factor was set up for your account"), _IF_NOT_YOU),
+    "accounts.factor.removed": (gettext_lazy("A second factor of your account was removed"), _IF_NOT_YOU),
+    "accounts.factor.refused": (
+        gettext_lazy("Somebody entered your password, but a wrong code"),
+        gettext_lazy("If it was not you, somebody knows your password: change it now."),
+    ),
+    "accounts.recovery_code.used": (
+        gettext_lazy("A recovery code of yours was used"),
+        gettext_lazy(
+            "You have %(left)s left; make new ones under “Sign-in and security”. If it was not you, contact the "
+            "department at once."
+        ),
+    ),
+}
 
-    def changed_title(_facts: Any) -> str:
-        return _("Your password was changed")
 
-    def changed_body(_facts: Any) -> str:
-        return _("If it was not you, contact the department at once.")
+def register_notices() -> None:
+    for code, (title, body) in _NOTICES.items():
+        register_notice(code, title=_told(title), body=_told(body))
 
-    def reset_body(_facts: Any) -> str:
-        return _("An operator set it anew. Choose one of your own under “Change my password”.")
 
-    register_notice("accounts.registration_repeated", title=repeated_title, body=repeated_body)
-    register_notice("accounts.password.changed", title=changed_title, body=changed_body)
-    register_notice("accounts.password.reset", title=changed_title, body=reset_body)
+def _told(text: Promise) -> Callable[[Mapping[str, Any]], str]:
+    return lambda facts: str(text) % facts

@@ -11,8 +11,10 @@ from django.utils.crypto import get_random_string
 from portal import clock, crypto
 from portal.accounts.events import Verb
 from portal.accounts.models import Person, Photo, Role, User
+from portal.accounts.models_access import UserSession
 from portal.accounts.photos import Portrait
 from portal.accounts.selectors import canonical_identifier, id_number_hash, mobile_hash, user_by_identifier
+from portal.accounts.sessions import sessions_end
 from portal.events.services import Actor, event_record
 from portal.identity import same_name
 from portal.limits import Limit
@@ -159,7 +161,7 @@ def staff_create(
 
 
 def account_end(*, user: User, reason: str, by: Actor) -> None:
-    """End an account; its sessions end with their next request. Raises `OwnAccountError`."""
+    """End an account and its sessions. Raises `OwnAccountError`."""
     if by.user and by.user.pk == user.pk:
         raise OwnAccountError
     with transaction.atomic():
@@ -171,9 +173,10 @@ def account_end(*, user: User, reason: str, by: Actor) -> None:
         event_record(
             Verb.ENDED, at=clock.now(), by=by, subject=locked, person_id=locked.person_id, reason=reason
         )
+        sessions_end(user=locked, ending=UserSession.Ending.ACCOUNT, by=by)
 
 
-def sign_in(*, identifier: str, password: str, origin: str, by: Actor) -> User:
+def credentials_check(*, identifier: str, password: str, origin: str, by: Actor) -> User:
     """Return the account that these credentials open; ``origin`` is the keyed hash of the address they come from.
 
     Tries are counted for an account *from one address*, so that nobody can lock its holder out from elsewhere, and
@@ -190,15 +193,6 @@ def sign_in(*, identifier: str, password: str, origin: str, by: Actor) -> User:
         _refusal_record("credentials", identifier, origin, by=by)
         raise SignInRefusedError
     ACCOUNT_FROM_ADDRESS.reset(counted, origin)
-    with transaction.atomic():
-        event_record(
-            Verb.SIGNED_IN,
-            at=clock.now(),
-            by=Actor(by.means, user),
-            subject=user,
-            person_id=user.person_id,
-            origin=origin,
-        )
     return user
 
 
@@ -217,15 +211,9 @@ def _refusal_record(reason: str, identifier: str, origin: str, *, by: Actor) -> 
         )
 
 
-def sign_out(*, user: User, by: Actor) -> None:
-    """Record that a session ended by its holder's wish."""
-    with transaction.atomic():
-        event_record(Verb.SIGNED_OUT, at=clock.now(), by=by, subject=user, person_id=user.person_id)
-
-
-def password_change(*, user: User, password: str, by: Actor) -> User:
-    """Give an account a new password. Every session that the old one opened ends with its next request."""
-    return _password_set(user, password, Verb.PASSWORD_CHANGED, by=by)
+def password_change(*, user: User, password: str, by: Actor, session: UserSession | None = None) -> User:
+    """Give an account a new password. Every session ends but ``session``, the one in which it is changed."""
+    return _password_set(user, password, Verb.PASSWORD_CHANGED, session=session, by=by)
 
 
 def password_reset(*, user: User, by: Actor) -> str:
@@ -240,7 +228,9 @@ def random_password() -> str:
     return "-".join(get_random_string(4, UNMISTAKABLE) for _ in range(4))
 
 
-def _password_set(user: User, password: str, verb: Verb, *, by: Actor) -> User:
+def _password_set(
+    user: User, password: str, verb: Verb, *, by: Actor, session: UserSession | None = None
+) -> User:
     hashed = make_password(password)
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
@@ -248,6 +238,7 @@ def _password_set(user: User, password: str, verb: Verb, *, by: Actor) -> User:
         locked.save(update_fields=["password"])
         at = clock.now()
         event_record(verb, at=at, by=by, subject=locked, person_id=locked.person_id)
+        sessions_end(user=locked, ending=UserSession.Ending.PASSWORD, but=session, by=by)
         notice_send(verb.value, to=locked, at=at)
     return locked
 

@@ -1,18 +1,23 @@
 """Registering, signing in and out, and what people say of themselves."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import clock
+from portal.accounts.entering import account_session, enter
+from portal.accounts.factors import Means, has_factor
 from portal.accounts.forms import PasswordForm, PhotoForm, ProfileForm, RegistrationForm, SignInForm
 from portal.accounts.messages import photo_text
 from portal.accounts.models import Person, Role, User
+from portal.accounts.models_access import UserSession
 from portal.accounts.photos import Portrait
 from portal.accounts.services import (
     IdentityTakenError,
@@ -20,21 +25,21 @@ from portal.accounts.services import (
     PhotoNotStoredError,
     SignInRefusedError,
     TooManyTriesError,
+    credentials_check,
     password_change,
     photo_replace,
     profile_update,
-    sign_in,
-    sign_out,
     worker_register,
 )
+from portal.accounts.sessions import session_end
+from portal.accounts.views_factors import sign_in_wait
 from portal.events.services import Actor
 from portal.files import file_page
 from portal.forms import TOO_MANY, form_status
 from portal.limits import Limit, origin
-from portal.permissions import SignedInRequest, role_required, safe_next, signed_in_required
+from portal.permissions import NEXT, SignedInRequest, role_required, safe_next, signed_in_required
 from portal.policy import current_pack
 
-BACKEND = "portal.accounts.backends.IdentityBackend"
 REGISTRATIONS_FROM_ADDRESS = Limit("register:tries", "200/hour")
 PASSWORD_TRIES = Limit("password:tries", "8/15 minutes")
 REFUSED_REGISTRATIONS = Limit("register:refused", "20/hour")
@@ -48,7 +53,7 @@ def register_page(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     form = RegistrationForm(request.POST or None)
     if form.is_valid() and (user := _registered(request, form)):
-        login(request, user, backend=BACKEND)
+        enter(request, user, means=Means.PASSWORD)
         messages.success(
             request, _("You are registered. Below is what the registry holds under your ID number.")
         )
@@ -82,16 +87,25 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
         return redirect(safe_next(request, "home"))
     form = SignInForm(request.POST or None)
     if form.is_valid() and (user := _signed_in(request, form)):
-        login(request, user)
-        return redirect(safe_next(request, "home"))
+        return _second_step(request, user)
     context = {"form": form, "next": safe_next(request, "home")}
     return render(request, "public/sign_in.html", context, status=form_status(form))
+
+
+def _second_step(request: HttpRequest, user: User) -> HttpResponse:
+    """Go on to the second factor of an account that has one."""
+    target = safe_next(request, "home")
+    if has_factor(user):
+        sign_in_wait(request, user)
+        return redirect(f"{resolve_url('second-factor')}?{urlencode({NEXT: target})}")
+    enter(request, user, means=Means.PASSWORD)
+    return redirect(target)
 
 
 def _signed_in(request: HttpRequest, form: SignInForm) -> User | None:
     """Return the account, or None and the reason in the form."""
     try:
-        return sign_in(**form.cleaned_data, origin=origin(request), by=Actor.of(request))
+        return credentials_check(**form.cleaned_data, origin=origin(request), by=Actor.of(request))
     except TooManyTriesError:
         text = _(
             "Too many tries from your network. Wait 15 minutes, then try again; from another network, such as mobile "
@@ -108,7 +122,9 @@ def _signed_in(request: HttpRequest, form: SignInForm) -> User | None:
 @require_POST
 def sign_out_page(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, User):
-        sign_out(user=request.user, by=Actor.of(request))
+        session_end(
+            session=account_session(request), ending=UserSession.Ending.SIGNED_OUT, by=Actor.of(request)
+        )
     logout(request)
     return redirect("start")
 
@@ -121,7 +137,10 @@ def password_page(request: SignedInRequest) -> HttpResponse:
     form = PasswordForm(request.POST or None)
     if form.is_valid() and _is_present_password(request, form):
         user = password_change(
-            user=request.user, password=form.cleaned_data["password"], by=Actor.of(request)
+            user=request.user,
+            password=form.cleaned_data["password"],
+            session=account_session(request),
+            by=Actor.of(request),
         )
         update_session_auth_hash(request, user)
         messages.success(request, _("Your password is changed. Other devices have to sign in again."))

@@ -3,7 +3,6 @@
 import uuid
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.accounts.entering import enter
+from portal.accounts.factors import Means
 from portal.accounts.models import Person, Role, User
 from portal.accounts.services import UsernameTakenError
-from portal.accounts.views import BACKEND
 from portal.employers.forms import EmployerForm, InviteForm
 from portal.employers.models import Employer, Invitation
 from portal.employers.selectors import employer_of, invitations_of, invitations_to
@@ -55,7 +55,7 @@ def register_page(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     form = EmployerForm(request.POST or None)
     if form.is_valid() and (employer := _registered(request, form)):
-        login(request, employer.user, backend=BACKEND)
+        enter(request, employer.user, means=Means.PASSWORD)
         messages.success(request, _("The account is open. Invite your workers; you see those who consent."))
         return redirect("employer-workers")
     return render(request, "employer/register.html", {"form": form}, status=form_status(form))

@@ -16,6 +16,7 @@ from django.templatetags.static import static  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from tests import factories  # noqa: E402
+from tests.second_factor import signed_in_by_hand  # noqa: E402
 
 
 def told(response) -> dict[str, object]:
@@ -29,9 +30,7 @@ def answers() -> dict[str, dict[str, object]]:
     browser, stranger = Client(**host), Client(**host)
     clerk = factories.clerk()
     asked = {
-        "sign in": browser.post(
-            "/sign-in/", {"identifier": clerk.username, "password": factories.PASSWORD}, secure=True
-        ),
+        "sign in": signed_in_by_hand(browser, clerk.username, secure=True),
         "page": browser.get("/institution/", secure=True),
         "public page": stranger.get("/rules/", secure=True),
         "form": stranger.get("/register/", secure=True),

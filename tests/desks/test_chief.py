@@ -19,6 +19,7 @@ from portal.notices.models import Notice
 from tests import factories
 from tests.desks.pages import browser, content_of, staff_browser, text_of
 from tests.factories import shanghai
+from tests.second_factor import sets_up_an_app
 
 PAGES = (
     "/chief/", "/chief/staff/", "/chief/staff/open/", "/chief/institutions/", "/chief/institutions/register/",
@@ -80,6 +81,7 @@ class TestStaff:
         assert password not in content_of(chief.get("/chief/staff/"))
         client = Client()
         client.post("/sign-in/", {"identifier": "sanya-officer", "password": password})
+        sets_up_an_app(client)
         assert client.get("/county/").status_code == 200
         assert Event.objects.filter(verb="accounts.account.created").count() == 1
 

@@ -25,6 +25,7 @@ from portal.events.services import Actor
 from portal.notices.models import Notice
 from tests import factories
 from tests.desks.pages import ID_NUMBER, browser, content_of, text_of
+from tests.second_factor import sets_up_an_app
 
 WEB = Actor(Event.Means.WEB)
 CODE = "91460000MA5T000014"
@@ -67,6 +68,8 @@ class TestRegistering:
         factories.ready_to_exchange(employer_name=SAID["name"])
         client = Client()
         assert client.post("/employer/register/", SAID).status_code == 302
+        assert client.get("/employer/").url == "/security/setup/"
+        sets_up_an_app(client)
         assert "尚无职工同意" in text_of(client.get("/employer/"))
         assert Event.objects.filter(verb="employers.employer.registered").count() == 1
 

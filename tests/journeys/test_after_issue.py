@@ -5,7 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.factories import PASSWORD, shanghai
+from tests.factories import shanghai
+from tests.journeys.signing_in import sign_in
 
 EXCHANGED = """
 import json
@@ -25,15 +26,6 @@ def given(stack):
     stack.empty()
     stack.move_clock(shanghai(2020, 12, 1, 9))
     return json.loads(stack.python(EXCHANGED).splitlines()[-1])
-
-
-def sign_in(page, name):
-    page.context.clear_cookies()
-    page.goto("/sign-in/")
-    page.fill("[name=identifier]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.locator("form:has([name=password]) button[type=submit]").click()
-    page.wait_for_url("**/review/**")
 
 
 def on_phone(page):

@@ -13,6 +13,7 @@ import zxingcpp
 
 from tests import factories
 from tests.factories import PASSWORD, shanghai
+from tests.journeys.signing_in import sign_in
 
 OFFICE = "海南省住房和城乡建设领域现场专业人员岗位培训考核评价工作领导小组办公室"
 HAISHENG = {
@@ -120,12 +121,15 @@ from portal.accounts.services import staff_create
 from portal.events.services import Actor
 from institutions.models import Ground
 from institutions.services import Contact, clerk_assign, institution_register, qualification_grant
+from tests.factories import app_of
 by = Actor.command("journey")
 school = institution_register(code="{SCHOOL_CODE}", name="海口样例椰风职业培训学校", contact=Contact(area_code="460100"), by=by)
 qualification_grant(institution=school, ground=Ground.NATIONAL_DIRECTORY, valid_from=date(2019, 1, 1), by=by)
 clerk = staff_create(username="clerk", role=Role.CLERK, display_name="经办人", password="{PASSWORD}", by=by)
 clerk_assign(user=clerk, institution=school, by=by)
-staff_create(username="reviewer", role=Role.REVIEWER, display_name="审核员", password="{PASSWORD}", by=by)
+reviewer = staff_create(username="reviewer", role=Role.REVIEWER, display_name="审核员", password="{PASSWORD}", by=by)
+for user in (clerk, reviewer):
+    app_of(user)
 """
 
 
@@ -173,11 +177,7 @@ class Visitor:
         self.page.wait_for_load_state()
 
     def signs_in(self, login):
-        self.page.goto("/sign-in/")
-        self.page.get_by_label("身份证号码、手机号码或用户名").fill(login)
-        self.page.get_by_label("密码", exact=True).fill(PASSWORD)
-        self.page.get_by_role("main").get_by_role("button", name="登录").click()
-        self.page.wait_for_url(re.compile(r"(?<!sign-in/)$"))
+        sign_in(self.page, login)
 
     def signs_out(self):
         self.page.get_by_role("button", name="退出").click()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.certificates.lapsing import LAST_DAY, OBJECTION_OVER
-from tests.factories import PASSWORD
+from tests.journeys.signing_in import sign_in
 
 LAPSED = """
 import json
@@ -25,15 +25,6 @@ def given(stack):
     stack.empty()
     stack.move_clock(LAST_DAY)
     return json.loads(stack.python(LAPSED).splitlines()[-1])
-
-
-def sign_in(page, name):
-    page.context.clear_cookies()
-    page.goto("/sign-in/")
-    page.fill("[name=identifier]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.locator("form:has([name=password]) button[type=submit]").click()
-    page.wait_for_url(lambda address: "/sign-in/" not in address)
 
 
 def decide(page, act, number):

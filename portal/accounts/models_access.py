@@ -1,0 +1,105 @@
+"""What proves that an account's holder is there, and the sessions in which they are."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from portal.fields import EncryptedTextField
+
+
+class Factor(models.Model):
+    """A second factor of an account: an app that shows codes, or a passkey (also a security key).
+
+    ``secret`` is what the app and the portal share, or the public key of the passkey. ``last_step`` is the time step of
+    the last code that was accepted: it and everything before it are used up.
+    """
+
+    class Kind(models.TextChoices):
+        APP = "app", _("Authenticator app")
+        PASSKEY = "passkey", _("Passkey or security key")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="factors")
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=60)
+    secret = EncryptedTextField()
+    last_step = models.BigIntegerField(null=True)
+    credential_id = models.BinaryField(max_length=1023, null=True, unique=True)
+    sign_count = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="app", credential_id__isnull=True, sign_count__isnull=True)
+                | Q(
+                    kind="passkey",
+                    credential_id__isnull=False,
+                    sign_count__isnull=False,
+                    last_step__isnull=True,
+                ),
+                name="accounts_factor_fields_of_its_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(kind="app"), name="accounts_factor_one_app_an_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RecoveryCode(models.Model):
+    """A code on paper that stands in for a second factor, once. Kept as a password is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="recovery_codes")
+    code_hash = models.CharField(max_length=128)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class UserSession(models.Model):
+    """A session of an account, in real time, whatever a simulated clock says.
+
+    ``confirmed_at`` is when its holder last proved who they are with the best that the account has. Without it the
+    account still has to set up a second factor, and the session opens nothing else.
+    """
+
+    class Ending(models.TextChoices):
+        SIGNED_OUT = "signed_out", _("Signed out")
+        IDLE = "idle", _("Not used for too long")
+        TOO_LONG = "too_long", _("Lasted as long as a session may")
+        ENDED_BY_HOLDER = "ended_by_holder", _("Ended by the account’s holder from another session")
+        PASSWORD = "password", _("The password was changed")
+        FACTOR = "factor", _("The second factor was reset")
+        ACCOUNT = "account", _("The account ended or its role changed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="sessions")
+    device = models.CharField(max_length=60, blank=True)
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=20, choices=Ending, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
+                name="accounts_usersession_end_with_reason",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user"], condition=Q(ended_at=None), name="accounts_usersession_running")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.started_at:%Y-%m-%d %H:%M}"
