@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from certificates.checks.models import VerificationCount as VerificationCount
 from certificates.credentials.models import CertificateVersion as CertificateVersion
+from certificates.credentials.models import IssuerCertificate as IssuerCertificate
 from certificates.credentials.models import SigningKey as SigningKey
 from certificates.lifecycle.models import Measure as Measure
 from certificates.log.models import LogCheckpoint as LogCheckpoint

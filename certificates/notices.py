@@ -134,12 +134,21 @@ def _register_voiding() -> None:
     )
     register_notice(
         "certificates.reinstated",
-        title=lambda facts: _("Your electronic certificate is valid again"),
-        body=lambda facts: (
-            _("Certificate %(number)s has been reinstated by two reviewers (2.1).") % facts + _reason(facts)
+        title=lambda facts: (
+            _("Your electronic certificate is reinstated, and suspended as before")
+            if facts.get("state") == "suspended"
+            else _("Your electronic certificate is valid again")
         ),
+        body=_reinstated_body,
         goes_out=True,
     )
+
+
+def _reinstated_body(facts: Facts) -> str:
+    text = _("Certificate %(number)s has been reinstated by two reviewers (2.1).") % facts
+    if "version" in facts:
+        text += _(" Download its version %(version)s: the version before stays void.") % facts
+    return text + _reason(facts)
 
 
 def _exchange_reminder(facts: Facts) -> str:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from certificates.checks.comparison import PrintedFacts, printed_on_version
 from certificates.credentials.jose import SignatureError, verify_jwt
-from certificates.credentials.keys import public_keys
+from certificates.credentials.keys import public_keys, trusted_certificates
 from certificates.credentials.open_badge import TYPE
 from certificates.documents.attachment import NoCredentialError, attached_credential
 from certificates.documents.signing import validate_pdf
@@ -38,17 +38,15 @@ class FileAnswer:
 
 
 def file_check(pdf: bytes) -> FileAnswer:
-    """Judge a file. Byte for byte one that was issued here is ours, whichever certificate signs today."""
-    document = CertificateDocument.objects.select_related("certificate").filter(sha256=_digest(pdf)).first()
-    if document:
-        return _ours(document.certificate.number, document.version)
-    trusted, *_ = x509.load_pem_x509_certificates(settings.ISSUER_CERTIFICATE.encode())
+    """Judge a file by its signature, whichever certificate of the issuer made it."""
     authorities = settings.TIMESTAMP_CERTIFICATE.encode()
     report = validate_pdf(
         pdf,
-        trusted,
+        *trusted_certificates(),
         timestamp_certificates=x509.load_pem_x509_certificates(authorities) if authorities else (),
     )
+    if report.reason == "untrusted" and (document := _kept(pdf)):
+        return _ours(document.certificate.number, document.version)
     if not report.accepted:
         return FileAnswer(verdict=FileVerdict(report.reason))
     try:
@@ -65,5 +63,7 @@ def _ours(number: str, version: int) -> FileAnswer:
     )
 
 
-def _digest(pdf: bytes) -> str:
-    return hashlib.sha256(pdf).hexdigest()
+def _kept(pdf: bytes) -> CertificateDocument | None:
+    """Return the document that ``pdf`` is byte for byte: sealed under a certificate that was replaced before any was kept."""
+    documents = CertificateDocument.objects.select_related("certificate")
+    return documents.filter(sha256=hashlib.sha256(pdf).hexdigest()).first()

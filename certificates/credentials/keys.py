@@ -1,17 +1,20 @@
 """The issuer's keys: the one that signs now, and every public one that verifies what was ever signed.
 
-A new key is put into the settings; the public half of each key that has signed stays in the database, so that older
-certificates, tokens and receipts still verify.
+A new key, or a new certificate for the seal, is put into the settings; the public half of each key that has signed, and
+each certificate that has sealed, stays in the database, so that older certificates, tokens and answers still verify.
 """
 
 from datetime import datetime
 from functools import lru_cache
 
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from certificates.credentials.jose import CredentialKey, Jwk
-from certificates.credentials.models import SigningKey
+from certificates.credentials.models import IssuerCertificate, SigningKey
 
 
 @lru_cache(maxsize=4)
@@ -50,10 +53,27 @@ def public_keys() -> dict[str, Jwk]:
 
 
 def key_keep(key: CredentialKey, *, at: datetime) -> None:
-    """Keep the public half of a key that signs something lasting. Belongs into the transaction of what it signs."""
+    """Keep the public half of a key that signs something. Belongs into the transaction of what it signs, if there is one."""
     SigningKey.objects.bulk_create(
         [SigningKey(kid=key.kid, public_key=key.jwk, first_used_at=at)], ignore_conflicts=True
     )
+
+
+def trusted_certificates() -> list[x509.Certificate]:
+    """Return every certificate that seals PDFs: the one of the settings, and those that sealed before."""
+    kept = IssuerCertificate.objects.order_by("first_used_at").values_list("pem", flat=True)
+    present = x509.load_pem_x509_certificates(settings.ISSUER_CERTIFICATE.encode())[0]
+    return [
+        present,
+        *(each for pem in kept if (each := x509.load_pem_x509_certificate(pem.encode())) != present),
+    ]
+
+
+def certificate_keep(certificate: x509.Certificate, *, at: datetime) -> None:
+    """Keep a certificate that seals a document. Belongs into the transaction that keeps the document."""
+    pem = certificate.public_bytes(Encoding.PEM).decode()
+    row = IssuerCertificate(fingerprint=certificate.fingerprint(SHA256()).hex(), pem=pem, first_used_at=at)
+    IssuerCertificate.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def key_set(keys: dict[str, Jwk]) -> dict[str, list[Jwk]]:

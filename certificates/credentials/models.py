@@ -72,7 +72,7 @@ class CertificateVersion(models.Model):
 
 
 class SigningKey(models.Model):
-    """The public half of a key that has signed a credential: it stays published after the key is replaced."""
+    """The public half of a key that has signed anything: it stays published after the key is replaced."""
 
     kid = models.CharField(max_length=43, primary_key=True, help_text="Thumbprint of the key (RFC 7638).")
     public_key = models.JSONField(help_text="The key as a JSON Web Key.")
@@ -83,3 +83,19 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return self.kid
+
+
+class IssuerCertificate(models.Model):
+    """A certificate that sealed PDFs, kept so that they are still recognised after it was replaced."""
+
+    fingerprint = models.CharField(
+        max_length=64, primary_key=True, help_text="SHA-256 of the certificate, hexadecimal."
+    )
+    pem = models.TextField()
+    first_used_at = models.DateTimeField()
+
+    class Meta:
+        app_label = "certificates"
+
+    def __str__(self) -> str:
+        return self.fingerprint

@@ -128,25 +128,24 @@ def _seal_style(name: str) -> _SealStyle:
 
 def validate_pdf(
     pdf: bytes,
-    trusted_certificate: x509.Certificate,
-    *,
+    *trusted: x509.Certificate,
     at: datetime | None = None,
     timestamp_certificates: Sequence[x509.Certificate] = (),
 ) -> SignatureReport:
-    """Whether ``pdf`` carries an intact signature over the whole file that leads to ``trusted_certificate``.
+    """Whether ``pdf`` carries an intact signature over the whole file that leads to one of the certificates ``trusted``.
 
-    ``at`` (with offset) is the moment at which the certificate has to be valid; the stated signing time if not given.
+    ``at`` (with offset) is the moment at which that one has to be valid; the stated signing time if not given.
     A timestamp has to lead to one of ``timestamp_certificates``. Never raises: whatever is uploaded gets an answer.
     """
     try:
-        return _inspect(pdf, trusted_certificate, at, timestamp_certificates)
+        return _inspect(pdf, trusted, at, timestamp_certificates)
     except Exception:  # noqa: BLE001 - a damaged file can break the parsers in any way
         return SignatureReport(accepted=False, reason="unreadable")
 
 
 def _inspect(
     pdf: bytes,
-    trusted: x509.Certificate,
+    trusted: Sequence[x509.Certificate],
     at: datetime | None,
     timestamp_certificates: Sequence[x509.Certificate],
 ) -> SignatureReport:
@@ -156,21 +155,22 @@ def _inspect(
     signature = signatures[0]
     signed_at = signature.self_reported_timestamp
     moment = at or signed_at
+    # Path validation never asks of a certificate that it is told to trust whether it is valid at the moment.
+    current = [each for each in trusted if moment and _is_current(each, moment)]
     context, timestamp_context = (
         ValidationContext(trust_roots=[to_asn1(root) for root in roots], allow_fetching=False, moment=moment)
-        for roots in ([trusted], timestamp_certificates)
+        for roots in (current, timestamp_certificates)
     )
     status = validate_pdf_signature(signature, context, timestamp_context)
     covered = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
     if not (status.intact and status.valid and covered and _room_untouched(pdf, signature)):
         return SignatureReport(accepted=False, reason="altered", signed_at=signed_at)
-    if moment is None or not (status.bottom_line and _is_current(trusted, moment)):
+    if not status.bottom_line:
         return SignatureReport(accepted=False, reason="untrusted", signed_at=signed_at)
     return SignatureReport(accepted=True, reason="ok", signed_at=signed_at)
 
 
 def _is_current(certificate: x509.Certificate, moment: datetime) -> bool:
-    """Path validation never asks this of the certificate that it is told to trust."""
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
 
 

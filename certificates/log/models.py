@@ -4,11 +4,13 @@ Leaves, nodes and checkpoints are append-only (by trigger); the place of a leaf 
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 HASH_BYTES = 32
 SALT_BYTES = 16
+FORMAT = 2
+"""How a statement is written today (see `certificates.log.statements`); a leaf is read in the format it was written in."""
 
 
 class LeafKind(models.TextChoices):
@@ -21,11 +23,23 @@ class LeafKind(models.TextChoices):
     EXCHANGED = "exchanged", _("Paper certificate exchanged")
     CANCELLED = "cancelled", _("Paper certificate cancelled")
     WINDOW_CLOSED = "window_closed", _("Exchange window closed")
+    DOCUMENT = "document", _("Document signed")
+
+
+OF_STATUS = (
+    LeafKind.CORRECTED.value,
+    LeafKind.SUSPENDED.value,
+    LeafKind.LIFTED.value,
+    LeafKind.VOIDED.value,
+    LeafKind.REINSTATED.value,
+)
+"""Whatever changes a bit of a status list."""
 
 
 class LogRecord(models.Model):
     """What a leaf commits to, as far as the row that it is about does not say it (see `certificates.log.statements`)."""
 
+    format = models.PositiveSmallIntegerField(db_default=1)
     kind = models.CharField(max_length=16, choices=LeafKind)
     at = models.DateTimeField()
     version = models.ForeignKey(
@@ -39,6 +53,10 @@ class LogRecord(models.Model):
     )
     state = models.CharField(max_length=10, blank=True)
     reason = models.CharField(max_length=24, blank=True)
+    facts = models.JSONField(
+        db_default=Value("{}", models.JSONField()),
+        help_text="What else the statement tells: the act, the document's digest.",
+    )
     salt = models.BinaryField(
         max_length=SALT_BYTES,
         help_text="Empty for an electronic certificate: its version has the salt, and the holder in the credential.",
@@ -82,7 +100,12 @@ class LogLeaf(LogRecord):
         constraints = [
             models.CheckConstraint(condition=_about_one(), name="certificates_logleaf_about_one"),
         ]
-        indexes = [models.Index(fields=["leaf_hash"], name="certificates_logleaf_by_hash")]
+        indexes = [
+            models.Index(fields=["leaf_hash"], name="certificates_logleaf_by_hash"),
+            models.Index(
+                fields=["index"], condition=Q(kind__in=OF_STATUS), name="certificates_logleaf_of_status"
+            ),
+        ]
 
 
 class LogNode(models.Model):

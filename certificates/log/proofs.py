@@ -119,6 +119,8 @@ def evidence(certificate: ElectronicCertificate) -> dict[str, Any]:
         "checkpoint": head.note,
         "leaves": [
             {"statement": statement(leaf), "proof": inclusion(leaf.index, head.size).as_dict()}
-            for leaf in leaves.select_related("version__certificate", "version__photo").order_by("index")
+            for leaf in leaves.select_related("version__certificate__replaces", "version__photo").order_by(
+                "index"
+            )
         ],
     }

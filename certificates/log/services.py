@@ -10,7 +10,16 @@ from django.db import connection, transaction
 from certificates.credentials.keys import key_keep, signing_key
 from certificates.credentials.models import CertificateVersion
 from certificates.log import tree
-from certificates.log.models import SALT_BYTES, LeafKind, LogCheckpoint, LogLeaf, LogNode, LogPending
+from certificates.log.models import (
+    FORMAT,
+    SALT_BYTES,
+    LeafKind,
+    LogCheckpoint,
+    LogLeaf,
+    LogNode,
+    LogPending,
+    LogRecord,
+)
 from certificates.log.note import note_sign, origin_of
 from certificates.log.statements import commitment, statement
 from certificates.models import ElectronicCertificate, LegacyCertificate, WindowClosing
@@ -19,23 +28,27 @@ from portal import clock
 _SEQUENCER = 0x7A_77_6C_67  # an application-wide number for PostgreSQL's advisory locks
 _HASHES = "SELECT position, hash FROM certificates_lognode WHERE position = ANY(%s::bigint[])"
 AT_ONCE = 5000  # leaves in one transaction
-_RECORD = ("kind", "at", "version_id", "paper_id", "closing_id", "state", "reason", "salt", "commitment")
+_RECORD = tuple(field.attname for field in LogRecord._meta.local_fields)
 
 
 def version_record(
-    kind: LeafKind, *, version: CertificateVersion, at: datetime, reason: str = ""
+    kind: LeafKind, *, version: CertificateVersion, at: datetime, reason: str = "", **facts: str
 ) -> LogPending:
-    """Return the record of a change of a certificate, whose row has the new state already."""
-    record = LogPending(
-        kind=kind, at=at, version=version, state=version.certificate.state, reason=reason, salt=b""
+    """Return the record of a change of a certificate, whose row has the new state already.
+
+    ``facts`` are what the statement tells besides: by which ``proposal`` or ``measure``, or the ``document``'s digest.
+    """
+    state = version.certificate.state
+    return _committed(
+        LogPending(kind=kind, at=at, version=version, state=state, reason=reason, facts=facts, salt=b"")
     )
-    return _committed(record)
 
 
 def paper_record(kind: LeafKind, *, paper: LegacyCertificate, at: datetime) -> LogPending:
     """Return the record of the end of a paper certificate."""
     salt = secrets.token_bytes(SALT_BYTES)
-    return _committed(LogPending(kind=kind, at=at, paper=paper, state="void", reason=kind.value, salt=salt))
+    record = LogPending(kind=kind, at=at, paper=paper, state="void", reason=kind.value, facts={}, salt=salt)
+    return _committed(record)
 
 
 def records_write(records: Sequence[LogPending]) -> None:
@@ -46,21 +59,23 @@ def records_write(records: Sequence[LogPending]) -> None:
 
 
 def certificate_log(
-    kind: LeafKind, *, certificate: ElectronicCertificate, at: datetime, reason: str = ""
+    kind: LeafKind, *, certificate: ElectronicCertificate, at: datetime, reason: str = "", **facts: str
 ) -> None:
-    """Log a change of state of ``certificate``, whose row is locked and has the new state."""
+    """Log a change of state of ``certificate``, whose row is locked and has the new state, by which act."""
     version = certificate.versions.select_related("photo").get(superseded_at=None)
     version.certificate = certificate
-    records_write([version_record(kind, version=version, at=at, reason=reason)])
+    records_write([version_record(kind, version=version, at=at, reason=reason, **facts)])
 
 
 def closing_log(*, closing: WindowClosing, at: datetime) -> None:
     """Log that the window closed, with its report."""
     salt = secrets.token_bytes(SALT_BYTES)
-    records_write([_committed(LogPending(kind=LeafKind.WINDOW_CLOSED, at=at, closing=closing, salt=salt))])
+    record = LogPending(kind=LeafKind.WINDOW_CLOSED, at=at, closing=closing, facts={}, salt=salt)
+    records_write([_committed(record)])
 
 
 def _committed(record: LogPending) -> LogPending:
+    record.format = FORMAT
     record.commitment = commitment(statement(record))
     return record
 

@@ -1,6 +1,7 @@
 """The signed PDF of a certificate: made after the exchange, and again whenever it is missing."""
 
 import hashlib
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.db import transaction
 from pyhanko.sign.timestamps import TimeStamper
 
 from certificates.credentials.facts import credential_facts, token_facts
-from certificates.credentials.keys import key_keep, signing_key
+from certificates.credentials.keys import certificate_keep, key_keep, signing_key
 from certificates.credentials.open_badge import credential_sign
 from certificates.credentials.token import token_sign
 from certificates.documents.content import CertificateContent, EducationDuty
@@ -19,6 +20,9 @@ from certificates.documents.render import render_certificate, unprintable_charac
 from certificates.documents.signing import sign_pdf
 from certificates.documents.timestamps import HttpTimeStamper
 from certificates.events import Verb
+from certificates.log.models import LeafKind
+from certificates.log.services import records_write, version_record
+from certificates.log.statements import document_facts
 from certificates.models import CertificateDocument, CertificateVersion, ElectronicCertificate
 from certificates.selectors import policy_on
 from education.rules import Periods
@@ -43,23 +47,43 @@ def timestamper() -> TimeStamper | None:
     return HttpTimeStamper(settings.TIMESTAMP_URL) if settings.TIMESTAMP_URL else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A signed PDF that is not kept yet."""
+
+    version: CertificateVersion
+    signed: bytes = field(repr=False)
+    unprintable: str
+
+
 def document_ensure(*, certificate: ElectronicCertificate) -> CertificateDocument:
     """Return the PDF of the certificate's present version, making it when there is none or its file is gone.
 
-    Two at once (the worker and a download) make the same document: the row of the certificate is locked meanwhile.
+    It is set and signed, and the timestamp authority asked, before anything is locked. Of two that make it at once (the
+    worker and a download) the first is kept; a correction meanwhile makes it anew.
     """
-    with transaction.atomic():
-        locked = ElectronicCertificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
-        document = CertificateDocument.objects.filter(certificate=locked, version=locked.version).first()
-        if document and document.file.storage.exists(str(document.file.name)):
+    while True:
+        version = current_version(certificate)
+        if document := _kept(version):
             return document
-        version = current_version(locked)
-        content = certificate_content(version)
-        signed = sign_pdf(
-            render_certificate(content), issuer(), signed_at=version.issued_at, timestamper=timestamper()
-        )
-        key_keep(signing_key(), at=clock.now())
-        return _store(locked, document, signed, unprintable_characters(content))
+        made = _make(version)
+        with transaction.atomic():
+            locked = ElectronicCertificate.objects.select_for_update(of=("self",)).select_related("replaces")
+            version.certificate = locked.get(pk=certificate.pk)
+            if version.certificate.version == version.version:
+                return _kept(version) or _keep(made)
+
+
+def _kept(version: CertificateVersion) -> CertificateDocument | None:
+    document = version.certificate.documents.filter(version=version.version).first()
+    return document if document and document.file.storage.exists(str(document.file.name)) else None
+
+
+def _make(version: CertificateVersion) -> _Made:
+    content = certificate_content(version)
+    pdf = render_certificate(content)
+    signed = sign_pdf(pdf, issuer(), signed_at=version.issued_at, timestamper=timestamper())
+    return _Made(version=version, signed=signed, unprintable=unprintable_characters(content))
 
 
 def current_version(certificate: ElectronicCertificate) -> CertificateVersion:
@@ -111,18 +135,19 @@ def _duty(certificate: ElectronicCertificate, policy: Policy) -> EducationDuty:
     )
 
 
-def _store(
-    certificate: ElectronicCertificate, document: CertificateDocument | None, signed: bytes, unprintable: str
-) -> CertificateDocument:
-    at = clock.now()
-    document = document or CertificateDocument(certificate=certificate, version=certificate.version)
-    document.sha256, document.rendered_at, document.unprintable = (
-        hashlib.sha256(signed).hexdigest(),
-        at,
-        unprintable,
-    )
-    document.file.save("certificate.pdf", ContentFile(signed), save=False)
+def _keep(made: _Made) -> CertificateDocument:
+    """Write a document down, with all that others need to check it for ever; the certificate's row is locked."""
+    at, version, certificate = clock.now(), made.version, made.version.certificate
+    document = CertificateDocument.objects.filter(
+        certificate=certificate, version=version.version
+    ).first() or CertificateDocument(certificate=certificate, version=version.version)
+    document.sha256, document.rendered_at = hashlib.sha256(made.signed).hexdigest(), at
+    document.unprintable = made.unprintable
+    document.file.save("certificate.pdf", ContentFile(made.signed), save=False)
     document.save()
+    key_keep(signing_key(), at=at)
+    certificate_keep(issuer().certificate, at=at)
+    records_write([version_record(LeafKind.DOCUMENT, version=version, at=at, **document_facts(document))])
     event_record(
         Verb.DOCUMENT_RENDERED,
         at=at,
@@ -130,6 +155,6 @@ def _store(
         subject=certificate,
         person_id=certificate.person_id,
         sha256=document.sha256,
-        version=certificate.version,
+        version=version.version,
     )
     return document

@@ -21,6 +21,7 @@ from portal import clock
 from portal.accounts.models import User
 from portal.background import ask_worker
 from portal.events.services import Actor, event_record
+from portal.identity import normalise_name
 from portal.notices.services import notice_send
 
 State = Measure.State
@@ -115,7 +116,7 @@ def suspension_lift(
         measure = _done(locked, MeasureKind.LIFT, reason, explanation, reviewer, at)
         locked.state, locked.state_changed_at = CertificateState.VALID, at
         locked.save(update_fields=["state", "state_changed_at"])
-        certificate_log(LeafKind.LIFTED, certificate=locked, at=at, reason=reason)
+        certificate_log(LeafKind.LIFTED, certificate=locked, at=at, reason=reason, measure=str(measure.pk))
         _record(Verb.SUSPENSION_LIFTED, measure, at=at, by=by)
         _tell("certificates.lifted", measure, at=at)
         return measure
@@ -124,34 +125,53 @@ def suspension_lift(
 def certificate_correct(
     *, certificate: ElectronicCertificate, reason: MeasureReason, explanation: str, name: str = "", by: Actor
 ) -> Measure:
-    """Issue the next version under the same number: with ``name``, or the holder's present photo, as ``reason`` says.
+    """Issue the next version under the same number: with another ``name``, or, for the reason “photo”, with the photo
+    that the holder's profile has now. Never both, and never one in place of the other.
 
     The version before is superseded from the same moment on. Raises `NotAReviewerError`, `StateConflictError`,
-    `NothingToCorrectError`, `ValueError`.
+    `NothingToCorrectError` when the certificate says so already, `ValueError` for a name that is none, one beside the
+    reason “photo”, or none beside another reason.
     """
     reviewer = reviewer_of(by)
     _check_words(MeasureKind.CORRECT, reason, explanation)
+    _check_name(reason, name)
     with transaction.atomic():
         locked, at = _lock(certificate, MeasureKind.CORRECT)
-        _correct(locked, name if reason != MeasureReason.PHOTO else "")
+        changed = _photo_replace(locked) if reason == MeasureReason.PHOTO else _name_replace(locked, name)
+        locked.version += 1
+        locked.save(update_fields=[changed, "version"])
         measure = _done(locked, MeasureKind.CORRECT, reason, explanation, reviewer, at)
         version_issue(certificate=locked, at=at)
-        certificate_log(LeafKind.CORRECTED, certificate=locked, at=at, reason=reason)
+        certificate_log(LeafKind.CORRECTED, certificate=locked, at=at, reason=reason, measure=str(measure.pk))
         _record(Verb.CORRECTED, measure, at=at, by=by, version=locked.version)
         _tell("certificates.corrected", measure, at=at)
         ask_worker(render_document, str(locked.pk))
         return measure
 
 
-def _correct(certificate: ElectronicCertificate, name: str) -> None:
-    """Put the new content and number of version into the locked row."""
-    photo = None if name else certificate.person.photo
-    if name in {"", certificate.holder_name} and photo in {None, certificate.photo}:
+def _check_name(reason: MeasureReason, name: str) -> None:
+    if reason == MeasureReason.PHOTO:
+        if name:
+            raise ValueError("A correction of the photo names nobody.")
+    elif normalise_name(name) != name:
+        raise ValueError("A correction of the name gives the name, as it stands on an ID card.")
+
+
+def _name_replace(certificate: ElectronicCertificate, name: str) -> str:
+    """Put ``name`` into the locked row, and return the column."""
+    if name == certificate.holder_name:
         raise NothingToCorrectError
-    certificate.holder_name = name or certificate.holder_name
-    certificate.photo = photo or certificate.photo
-    certificate.version += 1
-    certificate.save(update_fields=["holder_name", "photo", "version"])
+    certificate.holder_name = name
+    return "holder_name"
+
+
+def _photo_replace(certificate: ElectronicCertificate) -> str:
+    """Put the holder's present photo into the locked row, and return the column."""
+    photo = certificate.person.photo
+    if photo is None or photo == certificate.photo:
+        raise NothingToCorrectError
+    certificate.photo = photo
+    return "photo"
 
 
 def _carry_out(measure: Measure, *, at: datetime, by: Actor) -> None:
@@ -169,7 +189,7 @@ def _carry_out(measure: Measure, *, at: datetime, by: Actor) -> None:
             VoidReason.REVOKED.value,
         )
     certificate.save(update_fields=["state", "state_changed_at", "void_reason"])
-    certificate_log(leaf, certificate=certificate, at=at, reason=why)
+    certificate_log(leaf, certificate=certificate, at=at, reason=why, measure=str(measure.pk))
     _record(verb, measure, at=at, by=by)
     _tell(notice, measure, at=at)
 

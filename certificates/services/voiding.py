@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from certificates.events import Verb
+from certificates.lifecycle.models import Measure, MeasureKind
 from certificates.log.models import LeafKind
 from certificates.log.services import certificate_log
 from certificates.models import (
@@ -40,10 +41,13 @@ from certificates.services.evidence import Evidence, evidence_keep
 from certificates.services.refusals import RequestRefusedError, StateConflictError
 from certificates.services.standing import settling_enter, standings_settle
 from certificates.services.two_people import SamePersonError, certificate_lock, reviewer_of
+from certificates.services.versions import version_issue
+from certificates.tasks import render_document
 from education.models import Batch, CERecord
 from education.rules import WindowStanding
 from portal import clock
 from portal.accounts.models import User
+from portal.background import ask_worker
 from portal.events.models import Event
 from portal.events.services import Actor, event_of, event_record, events_record
 from portal.notices.services import Message, messages_send, notice_send
@@ -384,12 +388,14 @@ def reinstatement_decide(*, proposal: VoidingProposal, approved: bool, by: Actor
 
 
 def _reinstate(proposal: VoidingProposal, reviewer: User, *, at: datetime, by: Actor) -> None:
-    _give_back(proposal.certificate, at=at, by=by)
+    _give_back(proposal.certificate, proposal, at=at, by=by)
     _move(proposal, State.REINSTATED)
     proposal.reinstated_at, proposal.reinstated_by = at, reviewer
     proposal.save(update_fields=["state", "reinstated_at", "reinstated_by"])
     _record(Verb.REINSTATED, proposal, at=at, by=by, reason=proposal.reinstatement_reason)
-    _tell("certificates.reinstated", proposal, at=at, reason=proposal.reinstatement_reason)
+    certificate = proposal.certificate
+    given = {"state": certificate.state, "version": str(certificate.version)}
+    _tell("certificates.reinstated", proposal, at=at, reason=proposal.reinstatement_reason, **given)
 
 
 def _leave_void(proposal: VoidingProposal, *, at: datetime, by: Actor) -> None:
@@ -410,19 +416,39 @@ def _take_away(
     certificate.state, certificate.state_changed_at = CertificateState.VOID, at
     certificate.void_reason, certificate.voided_by = proposal.ground, proposal
     _certificate_save(certificate, at=at, by=by)
-    certificate_log(LeafKind.VOIDED, certificate=certificate, at=at, reason=proposal.ground)
+    certificate_log(
+        LeafKind.VOIDED, certificate=certificate, at=at, reason=proposal.ground, proposal=str(proposal.pk)
+    )
 
 
-def _give_back(certificate: ElectronicCertificate, *, at: datetime, by: Actor) -> None:
-    certificate.state, certificate.state_changed_at = CertificateState.VALID, at
+def _give_back(
+    certificate: ElectronicCertificate, proposal: VoidingProposal, *, at: datetime, by: Actor
+) -> None:
+    """Put the certificate back where it was, valid or suspended, as its next version.
+
+    The revocation bit of the version that was void stays set: the standard of the status lists knows no way back.
+    """
+    certificate.state, certificate.state_changed_at = _state_before(certificate), at
     certificate.void_reason, certificate.voided_by = "", None
+    certificate.version += 1
     _certificate_save(certificate, at=at, by=by)
-    certificate_log(LeafKind.REINSTATED, certificate=certificate, at=at)
+    version_issue(certificate=certificate, at=at)
+    certificate_log(LeafKind.REINSTATED, certificate=certificate, at=at, proposal=str(proposal.pk))
+    ask_worker(render_document, str(certificate.pk))
+
+
+def _state_before(certificate: ElectronicCertificate) -> CertificateState:
+    """Return the state that a void certificate had: a suspension that nobody has lifted goes on."""
+    suspending = (MeasureKind.SUSPEND, MeasureKind.LIFT)
+    done = certificate.measures.filter(kind__in=suspending, state=Measure.State.DONE)
+    last = done.order_by("-decided_at").first()
+    is_suspended = last is not None and last.kind == MeasureKind.SUSPEND
+    return CertificateState.SUSPENDED if is_suspended else CertificateState.VALID
 
 
 def _certificate_save(certificate: ElectronicCertificate, *, at: datetime, by: Actor) -> None:
     """Keep the new state, and the standing that follows from it: who left the post is lapsed."""
-    certificate.save(update_fields=["state", "state_changed_at", "void_reason", "voided_by"])
+    certificate.save(update_fields=["state", "state_changed_at", "void_reason", "voided_by", "version"])
     people = ElectronicCertificate.objects.filter(pk=certificate.pk).values("person_id")
     standings_settle(as_of=day_of(at), by=by, people=people)
 

@@ -19,13 +19,14 @@ from certificates.credentials.token import token_sign
 from certificates.documents.issuer import create_demo_issuer, load_issuer, to_asn1
 from certificates.documents.render import render_certificate
 from certificates.documents.signing import sign_pdf
-from certificates.models import CertificateDocument, CertificateStanding
+from certificates.models import CertificateDocument, CertificateStanding, IssuerCertificate
 from certificates.services.documents import certificate_content, current_version, document_ensure, issuer
 from certificates.services.exchange import certificate_exchange
 from certificates.verification import verify
 from portal import clock, prepared
 from portal.events.services import Actor
 from tests import factories
+from tests.behind import no_triggers
 from tests.certificates import measures
 from tests.certificates.test_signing_outside import authority as timestamp_authority
 from tests.factories import shanghai
@@ -40,6 +41,10 @@ def _in_the_window(db):
 
 @pytest.fixture
 def certificate():
+    return exchanged()
+
+
+def exchanged():
     return certificate_exchange(certificate=factories.ready_to_exchange(), by=Actor.command("test"))
 
 
@@ -109,6 +114,19 @@ class TestWhatIsPrinted:
         assert "govuk-warning-text" not in compare(client, certificate.number, "陈海升").content.decode()
 
 
+@pytest.fixture
+def new_seal(settings):
+    """Put another pair of key and certificate into the settings; the key of the credentials stays."""
+
+    def replace():
+        settings.CREDENTIAL_KEY = settings.ISSUER_KEY
+        settings.ISSUER_KEY, settings.ISSUER_CERTIFICATE = create_demo_issuer()
+        issuer.cache_clear()
+
+    yield replace
+    issuer.cache_clear()
+
+
 class TestAFile:
     def verdict(self, client, content, name="c.pdf"):
         answer = client.post("/verify/file/", {"file": SimpleUploadedFile(name, content, "application/pdf")})
@@ -133,6 +151,28 @@ class TestAFile:
         verdict, page = self.verdict(client, content)
         assert verdict == "ours"
         assert "data-printed" in page
+
+    def test_that_was_sealed_under_a_certificate_since_replaced_is_ours(self, client, certificate, new_seal):
+        content = self.pdf(certificate)
+        CertificateDocument.objects.update(sha256="0" * 64)
+        new_seal()
+        assert self.verdict(client, content)[0] == "ours"
+        newer = exchanged()
+        assert self.verdict(client, self.pdf(newer))[0] == "ours"
+        altered = bytearray(content)
+        altered[5000] ^= 1
+        assert self.verdict(client, bytes(altered))[0] in {"altered", "unreadable"}
+
+    def test_that_was_sealed_before_certificates_were_kept_is_ours_byte_for_byte(
+        self, client, certificate, new_seal
+    ):
+        content = self.pdf(certificate)
+        with no_triggers():
+            IssuerCertificate.objects.all().delete()
+        new_seal()
+        assert self.verdict(client, content)[0] == "ours"
+        CertificateDocument.objects.update(sha256="0" * 64)
+        assert self.verdict(client, content)[0] == "untrusted"
 
     def test_that_bears_a_timestamp_is_ours_by_its_signature(self, client, certificate, settings):
         key, authority = timestamp_authority()

@@ -204,6 +204,31 @@ class TestACorrection:
             measures.corrected(certificate, name, reason)
         assert certificate.versions.count() == 1
 
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("", MeasureReason.NAME_MISSPELT),
+            ("  ", MeasureReason.NAME_CHANGED),
+            ("陈海升 ", MeasureReason.NAME_MISSPELT),
+            ("123", MeasureReason.NAME_MISSPELT),
+            ("陈海升", MeasureReason.PHOTO),
+        ],
+    )
+    def test_of_a_name_never_takes_a_photo_instead_nor_the_other_way_round(self, certificate, name, reason):
+        person = certificate.person
+        person.photo = factories.photo_of(person)
+        person.save(update_fields=["photo"])
+        with pytest.raises(ValueError, match="correction"):
+            measures.corrected(certificate, name, reason)
+        assert certificate.versions.count() == 1
+
+    def test_of_a_name_keeps_the_photo_that_was_printed(self, certificate):
+        person = certificate.person
+        person.photo = factories.photo_of(person)
+        person.save(update_fields=["photo"])
+        measures.corrected(certificate, "陈海升")
+        assert certificate.versions.get(version=2).photo_id == certificate.photo_id
+
     def test_of_a_suspended_certificate_leaves_it_suspended(self, certificate):
         measures.suspended(certificate)
         measures.corrected(certificate)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from certificates.credentials.keys import key_set, public_keys
 from certificates.log import services, tree
@@ -29,6 +29,7 @@ from certificates.services.legacy import ServiceWishes, legacy_service_decide, l
 from portal import clock
 from portal.events.services import Actor
 from tests import factories
+from tests.behind import behind_the_back
 from tests.certificates import lapsing, measures
 from tests.certificates.test_log_tree import script
 from tests.factories import shanghai
@@ -222,16 +223,6 @@ class TestNothingIsRewritten:
         exchanged()
         with pytest.raises(DatabaseError), transaction.atomic():
             LogPending.objects.update(state="void")
-
-
-def behind_the_back(sql, *values):
-    """What somebody with the database's password can do: no trigger fires."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(sql, values)
-        changed = cursor.rowcount
-        cursor.execute("SET session_replication_role = DEFAULT")
-    assert changed == 1
 
 
 class TestWhatIsAlteredBehindThePortalIsFoundAndNamed:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from certificates.credentials.bitstring import Purpose
 from certificates.models import DailyRun, ElectronicCertificate, VoidingEvidence, VoidingProposal
 from certificates.services import voiding
 from certificates.services.evidence import Evidence, TooManyFilesError
@@ -16,9 +17,11 @@ from education.services import batch_approve
 from portal import clock
 from portal.events.models import Event
 from portal.notices.models import Notice
+from portal.notices.services import wording
 from tests import factories
-from tests.certificates import lapsing
+from tests.certificates import lapsing, measures
 from tests.certificates.lapsing import DECIDED, LAST_DAY, OBJECTION_OVER, actor, night, stand_at
+from tests.certificates.test_lifecycle import is_set
 from tests.factories import shanghai
 from tests.parallel import in_threads
 
@@ -328,6 +331,32 @@ class TestReinstatement:
         assert (state_of(void), certificate_of(void).state) == ("approved", "void")
         voiding.reinstatement_ask(proposal=void, reason="新材料", by=second)
         assert verbs(certificate_of(void))[-2:] == ["reinstatement_refused", "reinstatement_asked"]
+
+    def test_gives_the_next_version_and_the_void_one_stays_revoked_for_ever(self, void, first, second):
+        old = certificate_of(void).versions.get()
+        assert is_set(Purpose.REVOCATION, old)
+        voiding.reinstatement_ask(proposal=void, reason="机构漏报", by=first)
+        voiding.reinstatement_decide(proposal=void, approved=True, by=second)
+        new = certificate_of(void).versions.get(superseded_at=None)
+        assert (new.version, certificate_of(void).version) == (2, 2)
+        assert (old.status_list, old.status_index) != (new.status_list, new.status_index)
+        assert is_set(Purpose.REVOCATION, old)
+        assert not is_set(Purpose.REVOCATION, new)
+        assert Notice.objects.get(code="certificates.reinstated").facts["version"] == "2"
+
+    def test_does_not_lift_a_suspension_on_the_way(self, proposal, first, second):
+        measures.suspended(certificate_of(proposal))
+        stand_at(OBJECTION_OVER)
+        voiding.voiding_confirm(proposal=proposal, by=first)
+        voiding.voiding_approve(proposal=proposal, by=second)
+        assert not is_set(Purpose.SUSPENSION, certificate_of(proposal).versions.get())
+        voiding.reinstatement_ask(proposal=proposal, reason="机构漏报", by=first)
+        voiding.reinstatement_decide(proposal=proposal, approved=True, by=second)
+        assert certificate_of(proposal).state == "suspended"
+        assert is_set(Purpose.SUSPENSION, certificate_of(proposal).versions.get(superseded_at=None))
+        assert "暂停" in wording(Notice.objects.get(code="certificates.reinstated"))[0]
+        measures.lifted(certificate_of(proposal))
+        assert certificate_of(proposal).state == "valid"
 
     def test_is_not_undone_by_the_next_night(self, void, first, second):
         voiding.reinstatement_ask(proposal=void, reason="机构漏报", by=first)

@@ -29,17 +29,23 @@ class Command(BaseCommand):
             help="verify: a tree head that was kept elsewhere must fit too",
         )
 
+        parser.add_argument(
+            "--files",
+            action="store_true",
+            help="verify: read every PDF and photo and compare their digests, too",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         match options["action"]:
             case "verify":
-                self._verify(options["checkpoint"])
+                self._verify(options["checkpoint"], files=options["files"])
             case "sequence":
                 self.stdout.write(_("%(count)s new leaves") % {"count": log_sequence()})
             case "checkpoint":
                 self.stdout.write(checkpoint().note, ending="")
 
-    def _verify(self, path: Path | None) -> None:
-        audit = log_audit(_kept(path) if path else None)
+    def _verify(self, path: Path | None, *, files: bool) -> None:
+        audit = log_audit(_kept(path) if path else None, files=files)
         for finding in audit.findings:
             self.stderr.write(finding)
         facts = {"leaves": audit.leaves, "waiting": audit.waiting, "root": audit.root.hex()}

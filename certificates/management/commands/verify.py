@@ -52,7 +52,9 @@ class Command(BaseCommand):
             "--keys", type=Path, help="from /.well-known/jwks.json; else the keys of the settings"
         )
         parser.add_argument(
-            "--certificate", type=Path, help="the issuer's, PEM, for a PDF; else that of the settings"
+            "--certificate",
+            type=Path,
+            help="the issuer's, PEM, one or more, for a PDF; else that of the settings",
         )
 
     def handle(self, *, what: str, **options: Any) -> None:
@@ -104,7 +106,7 @@ def _find(what: str, keys: Keys, certificate: Path | None) -> Findings:
     authorities = settings.TIMESTAMP_CERTIFICATE.encode()
     report = validate_pdf(
         pdf,
-        x509.load_pem_x509_certificate(pem.encode()),
+        *x509.load_pem_x509_certificates(pem.encode()),
         timestamp_certificates=x509.load_pem_x509_certificates(authorities) if authorities else (),
     )
     if not report.accepted:
