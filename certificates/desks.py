@@ -27,7 +27,6 @@ def register() -> None:
     register_job("certificates.write_checks", _("Write down how often certificates were checked"))
     register_job("certificates.render_document", _("Make the document of a certificate"))
     register_job("certificates.resume_documents", _("Ask again for documents that are missing"))
-    register_job("certificates.resume_documents", _("Ask again for documents that are missing"))
     register_figure(Figure("portal_paper_certificates", "Paper certificates.", ("kind", "status"), _papers))
     register_figure(
         Figure("portal_electronic_certificates", "Electronic certificates.", ("state",), _electronics)
@@ -50,6 +49,7 @@ def _register_entries() -> None:
     register_entry(
         Entry("review-policy-preview", _("Preview of other rules"), order=51, group=REPORTS), Role.CHIEF
     )
+    register_entry(Entry("review-people", _("People"), order=30), *REVIEWERS)
     for order, (url_name, label) in enumerate(
         [
             ("review-archive-checks", _("Archive checks")),

@@ -11,10 +11,13 @@ from django.utils.translation import pgettext_lazy
 
 from certificates.evidence import EvidenceRefusedError, content_type_of
 from certificates.models import LegacyCertificate, ServiceKind
+from certificates.selectors import policy_on
 from certificates.services.evidence import MOST_FILES, Evidence
 from certificates.services.legacy import ServiceWishes
+from portal import clock
 from portal.forms import DayField, FileInput, Form, HoursField
 from portal.identity import normalise_name, same_name, visible
+from portal.templatetags.portal import post_name
 
 
 class ServiceForm(Form):
@@ -157,6 +160,27 @@ class DecisionForm(Form):
     @property
     def is_yes(self) -> bool:
         return bool(self.cleaned_data["outcome"] == "yes")
+
+
+def _posts_to_choose() -> list[tuple[str, object]]:
+    posts = policy_on(clock.now()).exchange.posts
+    return [("", _("All posts")), *((post.code, f"{post.code} {post_name(post.code)}") for post in posts)]
+
+
+class ArchiveQueueForm(Form):
+    """Filters of the queue of archive checks; they stand in the address."""
+
+    stage = forms.ChoiceField(
+        label=pgettext_lazy("archive check", "What it waits for"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("archive check", "Everything")),
+            ("seen", _("Originals seen, to be decided")),
+            ("unseen", _("Originals not seen yet")),
+            ("late", _("Can no longer pass")),
+        ],
+    )
+    post = forms.ChoiceField(label=_("Post"), required=False, choices=_posts_to_choose)
 
 
 class EvidenceInput(FileInput):

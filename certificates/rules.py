@@ -77,6 +77,12 @@ def decide_scope(certificate: CertificateFacts, policy: Policy, *, on: datetime)
     return Decision(checks, policy.pack, policy.date)
 
 
+def archive_check_helps(archive: ArchiveCheck, policy: Policy, *, on: datetime) -> bool:
+    """Tell whether a check can still let its certificate into the exchange: its dates do, and it was not rejected (1.1)."""
+    deadline = policy.exchange.archive_check_deadline
+    return deadline is not None and _archive_result(archive, day_of(on), deadline)[0] is not Result.FAIL
+
+
 def decide_archive_request(certificate: CertificateFacts, policy: Policy, *, on: datetime) -> Decision:
     """Decide whether the holder may ask for an archive check at the moment `on` (1.1).
 

@@ -11,7 +11,9 @@ from certificates.views import (
     public,
     requests,
     review,
+    review_bulk,
     review_certificate,
+    review_person,
     review_voiding,
     scope,
     voiding,
@@ -40,9 +42,12 @@ urlpatterns = [
     path(
         "review/voiding-evidence/<uuid:pk>/", review_voiding.review_evidence, name="review-voiding-evidence"
     ),
+    path("review/people/", review_person.people, name="review-people"),
+    path("review/people/<uuid:pk>/", review_person.person, name="review-person"),
     path("review/certificates/", review_certificate.certificate_list, name="review-certificates"),
     path("review/certificates/<uuid:pk>/", review_certificate.certificate_detail, name="review-certificate"),
     path("review/archive-checks/", review.archive_list, name="review-archive-checks"),
+    path("review/archive-checks/bulk/", review_bulk.archive_bulk, name="review-archive-bulk"),
     path("review/archive-checks/<int:pk>/", review.archive_check, name="review-archive-check"),
     path("review/services/", review.service_list, name="review-services"),
     path("review/services/<uuid:pk>/", review.service, name="review-service"),

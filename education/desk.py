@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from education.selectors import review_queue_state
 from portal.accounts.models import Role, User
 from portal.desk import WorkQueue, register_queue
+from portal.filters import register_filters
 from portal.navigation import REPORTS, REVIEW, Entry, register_entry
 from portal.operations.jobs import register_job
 
@@ -14,6 +15,7 @@ def _waiting(user: User) -> int:
 
 
 def register() -> None:
+    register_filters("review-batches", ("institution", "unusual", "overdue"))
     register_job("education.check_batch", _("Check a batch"))
     register_job("education.deliver", _("Deliver batches to the national system"))
     register_job("education.resume_batches", _("Take up interrupted batches again"))
@@ -23,7 +25,7 @@ def register() -> None:
     reviewers = (Role.REVIEWER, Role.CHIEF)
     register_entry(Entry("review-home", _("Inbox"), order=10, group=REVIEW), *reviewers)
     register_entry(Entry("review-batches", _("Batches"), order=11, count=_waiting, group=REVIEW), *reviewers)
-    register_entry(Entry("review-national", _("National system"), order=40, group=REVIEW), *reviewers)
+    register_entry(Entry("review-national", _("National system"), order=27, group=REVIEW), *reviewers)
     register_entry(Entry("chief-consistency", _("How reviewers decide"), order=52, group=REPORTS), Role.CHIEF)
     register_entry(Entry("institution-home", _("Overview"), order=10), Role.CLERK)
     register_entry(Entry("batch-list", _("Batches"), order=20), Role.CLERK)

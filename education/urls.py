@@ -1,6 +1,6 @@
 from django.urls import path
 
-from education import claims, consistency, views, views_review
+from education import claims, consistency, views, views_bulk, views_review
 from education.national import views as national
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("chief/consistency/", consistency.consistency_page, name="chief-consistency"),
     path("me/education/claims/", claims.my_claims, name="my-claims"),
     path("review/batches/", views_review.review_batches, name="review-batches"),
+    path("review/batches/bulk/", views_bulk.batch_bulk, name="review-batch-bulk"),
     path("review/batches/<uuid:pk>/", views_review.review_batch, name="review-batch"),
     path("review/batches/<uuid:pk>/approve/", views_review.review_batch_approve, name="review-batch-approve"),
     path("review/batches/<uuid:pk>/return/", views_review.review_batch_return, name="review-batch-return"),
@@ -26,7 +27,12 @@ urlpatterns = [
         "review/batches/<uuid:pk>/reversal/", views_review.review_batch_reversal, name="review-batch-reversal"
     ),
     path("review/national/", national.national, name="review-national"),
-    path("review/national/refused/", national.national_refused, name="review-national-refused"),
+    path("review/national/mark/", national.national_mark, name="review-national-mark"),
+    path(
+        "review/national/deliveries/<uuid:pk>/send-again/",
+        national.national_send_again,
+        name="review-national-send-again",
+    ),
     path("review/national/<str:first>/entered/", national.national_entered, name="review-national-entered"),
     path(
         "review/national/<str:first>.xlsx",

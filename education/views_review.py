@@ -21,6 +21,7 @@ from education.views import ON_A_PAGE, remedies_in_words
 from portal import clock
 from portal.accounts.models import Role
 from portal.events.services import Actor
+from portal.filters import filter_context
 from portal.forms import Form, form_status
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import current_pack
@@ -48,6 +49,8 @@ def review_batches(request: SignedInRequest) -> HttpResponse:
         "now": clock.now(),
         "target_days": target,
         "overdue_before": selectors.overdue_before(target),
+        "may_decide": request.user.role == Role.REVIEWER,
+        **filter_context(request, "review-batches"),
     }
     return render(request, "review/batch_list.html", context)
 

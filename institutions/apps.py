@@ -17,7 +17,7 @@ class InstitutionsConfig(AppConfig):
         register_entry(Entry("institutions", _("Training institutions"), order=70, group=LOOK_UP), *Role)
         register_entry(Entry("chief-institutions", _("Institutions’ qualification"), order=45), Role.CHIEF)
         register_entry(
-            Entry("review-designation-reports", _("Reports of a designation"), order=30, group=REVIEW),
+            Entry("review-designation-reports", _("Reports of a designation"), order=26, group=REVIEW),
             *(Role.REVIEWER, Role.CHIEF),
         )
         register_queue(

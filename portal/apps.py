@@ -8,8 +8,9 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from portal import holdings, retention
         from portal.accounts.models import Role
-        from portal.navigation import MINE, Entry, register_entry
+        from portal.navigation import MINE, REPORTS, Entry, register_entry
 
         holdings.register()
         retention.register()
+        register_entry(Entry("chief-announcements", _("Announcements"), order=53, group=REPORTS), Role.CHIEF)
         register_entry(Entry("my-data", _("My data"), order=43, group=MINE), Role.WORKER)

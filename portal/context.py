@@ -10,11 +10,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal import clock, navigation
+from portal.display import is_large
 from portal.policy import SHANGHAI, current_pack
 from portal.policy.forms import Text
-
-DISPLAY_COOKIE = "display"
-LARGE = "large"
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -24,7 +22,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "province": _province("province.name"),
         "department": _province("province.department"),
         "archive_desk": _province("province.archive_desk"),
-        "large_display": request.COOKIES.get(DISPLAY_COOKIE) == LARGE,
+        "large_display": SimpleLazyObject(lambda: is_large(request)),
         "other_language": "zh-hans" if _language() == "en" else "en",
         "current_path": request.get_full_path() if request.method == "GET" else request.path,
         "navigation": SimpleLazyObject(lambda: navigation.menu(request)),

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Person, Photo, User
 from portal.employers.selectors import invitations_to
+from portal.models import Preference
 from portal.mydata import Holding, Row, register_holding
 from portal.notices.models import Notice
 from portal.notices.services import wording
@@ -28,7 +29,14 @@ def _profile(person: Person) -> list[Row]:
 
 def _account(person: Person) -> list[Row]:
     found = User.objects.filter(person=person)
-    return [{"registered_at": user.created_at, "language": user.language} for user in found]
+    return [
+        {
+            "registered_at": user.created_at,
+            "language": user.language,
+            "large_display": Preference.objects.filter(user=user, large_display=True).exists(),
+        }
+        for user in found  # at most one
+    ]
 
 
 def _photos(person: Person) -> list[Row]:

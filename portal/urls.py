@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal import mydata, reveals, views, views_review
+from portal import announcements, filters, mydata, reveals, views, views_review
 from portal.events import views as events_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contact/", views.contact, name="contact"),
     path("rules/", views.rules, name="rules"),
     path("demo/clock/", views.move_clock, name="demo-clock"),
+    path("announcements/", announcements.announcements_page, name="announcements"),
+    path("announcements/<uuid:pk>/", announcements.announcement_page, name="announcement"),
+    path("chief/announcements/", announcements.chief_announcements, name="chief-announcements"),
+    path(
+        "chief/announcements/<uuid:pk>/",
+        announcements.chief_announcement_show,
+        name="chief-announcement-show",
+    ),
+    path("review/filters/", filters.filter_save_page, name="filter-save"),
+    path("review/filters/<uuid:pk>/delete/", filters.filter_delete_page, name="filter-delete"),
     path("language/", views.set_language, name="set-language"),
     path("display/", views.set_display, name="set-display"),
     path("review/", views_review.review_home, name="review-home"),

@@ -11,4 +11,7 @@ class Verb(TextChoices):
     MY_DATA_EXPORTED = "portal.my_data.exported", _("Own data taken along")
     KEYS_ROTATED = "portal.keys.rotated", _("Identifying data encrypted under a new key")
     INDEXES_RENEWED = "portal.keys.indexes_renewed", _("Look-up hashes made anew under a new key")
+    ANNOUNCED = "portal.announcement.published", _("Announcement published")
+    ANNOUNCEMENT_WITHDRAWN = "portal.announcement.withdrawn", _("Announcement withdrawn")
+    ANNOUNCEMENT_RESTORED = "portal.announcement.restored", _("Announcement shown again")
     PURGED = "portal.data.purged", _("Data deleted whose time is over")

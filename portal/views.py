@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 from portal import clock
 from portal.accounts.models import User
 from portal.accounts.services import language_keep
-from portal.context import DISPLAY_COOKIE, LARGE
+from portal.announcements import ON_START, announcements
+from portal.display import COOKIE, LARGE, display_keep
 from portal.events.services import Actor, event_record
 from portal.models import SimulatedClock
 from portal.navigation import home_of
@@ -35,6 +36,7 @@ def start(request: HttpRequest) -> HttpResponse:
     context = {
         "policy": policy,
         "now": now,
+        "announcements": announcements()[:ON_START],
         "window_open": now < clock.end_of_day(exchange.window_end),
         "days_left": (exchange.window_end - now.date()).days,
         "issuer": exchange.issuer.in_language(get_language() or settings.LANGUAGE_CODE),
@@ -113,7 +115,10 @@ def set_language(request: HttpRequest) -> HttpResponse:
 def set_display(request: HttpRequest) -> HttpResponse:
     """Turn large text and strong contrast on or off."""
     response = _back(request)
-    _remember(response, DISPLAY_COOKIE, LARGE if request.POST.get("display") == LARGE else "standard")
+    large = request.POST.get("display") == LARGE
+    _remember(response, COOKIE, LARGE if large else "standard")
+    if isinstance(user := getattr(request, "user", None), User):
+        display_keep(request, user=user, large=large)
     return response
 
 

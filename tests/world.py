@@ -16,10 +16,12 @@ from education.workbook import WORKBOOK
 from institutions.models import DesignationReport
 from portal.accounts.models import ApiToken, Role, User
 from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
+from portal.announcements import announcement_publish
 from portal.downloads.services import download_ask, download_make
 from portal.employers.models import Employer
 from portal.employers.services import Company, Invitee, employer_register, workers_invite
 from portal.events.services import Actor
+from portal.models import SavedFilter
 from tests import factories
 from tests.education import batches
 from tests.factories import shanghai
@@ -47,6 +49,7 @@ def side(area_code: str, firm: str) -> Side:
         **_workers(worker.person),
         **_clerks(school, Actor(means="web", user=clerk)),
         **_chiefs(school),
+        **_announced(),
         **_invited(employer, worker.person),
         "factor-remove": {"pk": app.pk},
         "session-end": {"pk": factories.session_of(worker).pk},
@@ -72,6 +75,21 @@ def _chiefs(school) -> dict[str, dict[str, object]]:
         **{key: {"pk": school.pk} for key in ("chief-institution", "chief-clerk-new")},
         "chief-qualification-end": {"pk": school.qualifications.get().pk},
         "staff-end": {"pk": factories.reviewer().pk},
+    }
+
+
+def _announced() -> dict[str, dict[str, object]]:
+    announcement = announcement_publish(
+        title_zh="公告", text_zh="内容", title_en="News", text_en="Text",
+        by=Actor(means="web", user=factories.staff(Role.CHIEF)),
+    )  # fmt: skip
+    theirs = SavedFilter.objects.create(
+        user=factories.reviewer(), page="review-batches", name="我的", query="unusual=on"
+    )
+    return {
+        "announcement": {"pk": announcement.pk},
+        "chief-announcement-show": {"pk": announcement.pk},
+        "filter-delete": {"pk": theirs.pk},
     }
 
 
@@ -121,6 +139,7 @@ def _workers(person) -> dict[str, dict[str, object]]:
         "voiding": of_electronic,
         "voiding-evidence": {"pk": evidence.pk},
         "identity-reveal": {"pk": person.pk},
+        "review-person": {"pk": person.pk},
         "review-voiding": {"pk": proposal.pk},
         "review-voiding-evidence": {"pk": evidence.pk},
         "review-archive-check": {"pk": check.pk},

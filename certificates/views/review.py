@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from certificates.forms import DecisionForm, PapersSeenForm, SearchForm
+from certificates.forms import ArchiveQueueForm, DecisionForm, PapersSeenForm, SearchForm
 from certificates.messages import explain
 from certificates.models import ArchiveCheck, LegacyServiceRequest, ServiceKind
-from certificates.queues import open_archive_checks, open_services
-from certificates.rules import decide_legacy_service
+from certificates.queues import archive_checks_like, open_archive_checks, open_services
+from certificates.rules import archive_check_helps, decide_legacy_service
 from certificates.selectors import (
     about_holder,
     archive_checks,
@@ -32,6 +32,7 @@ from certificates.services.refusals import RequestRefusedError, StateConflictErr
 from portal import clock
 from portal.accounts.models import Role
 from portal.events.services import Actor
+from portal.filters import filter_context
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import day_of
 
@@ -43,10 +44,19 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 @reviewer_page
 @page
 def archive_list(request: SignedInRequest) -> HttpResponse:
-    tabs = {"waiting": open_archive_checks, "decided": archive_checks_done}
+    at = clock.now()
+    filters = ArchiveQueueForm(request.GET)
+    wanted = (
+        {key: filters.cleaned_data.get(key, "") for key in ("post", "stage")} if filters.is_valid() else {}
+    )
+    tabs = {
+        "waiting": lambda: archive_checks_like(open_archive_checks(), at=at, **wanted),
+        "decided": archive_checks_done,
+    }
     context = _listed(request, tabs, archive_checks)
-    deadline = policy_on(clock.now()).exchange.archive_check_deadline
-    return render(request, "review/archive_list.html", context | {"deadline": deadline})
+    deadline = policy_on(at).exchange.archive_check_deadline
+    context |= {"deadline": deadline, "filters": filters, **filter_context(request, "review-archive-checks")}
+    return render(request, "review/archive_list.html", context)
 
 
 @reviewer_page
@@ -136,8 +146,14 @@ def _archive_page(
         "is_open": check.outcome == ArchiveCheck.Outcome.PENDING and check.ended_at is None,
         "conflict": status == 409,
         "deadline": policy_on(clock.now()).exchange.archive_check_deadline,
+        "late": not _still_helps(check),
     }
     return render(request, "review/archive_check.html", context, status=status)
+
+
+def _still_helps(check: ArchiveCheck) -> bool:
+    at, facts = clock.now(), certificate_facts(check.certificate).archive_check
+    return facts is not None and archive_check_helps(facts, policy_on(at), on=at)
 
 
 @reviewer_page

@@ -1,13 +1,17 @@
 """The facts of events in words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 LABELS: dict[str, "str | Promise"] = {
     "area": _("Area"),
+    "about": _("About"),
+    "as_of": pgettext_lazy("history", "As of"),
     "before": _("Before"),
     "changed": _("Changed"),
     "clause": _("Clause"),
@@ -22,10 +26,17 @@ LABELS: dict[str, "str | Promise"] = {
     "file": _("Fingerprint of the file"),
     "filters": _("Filters"),
     "finding": _("Finding"),
+    "first": _("First day"),
     "first_day": _("First day"),
+    "from": pgettext_lazy("history", "From"),
     "ground": _("Ground"),
     "institution": _("Institution"),
+    "kind": pgettext_lazy("history", "Kind"),
     "last_day": _("Last day"),
+    "left": pgettext_lazy("history", "Left"),
+    "objection_until": _("Objection until"),
+    "outcome": pgettext_lazy("history", "Outcome"),
+    "pack": _("Rules"),
     "legacy_id": _("Paper certificate"),
     "mobile": _("Mobile number"),
     "month": _("Month"),
@@ -38,21 +49,76 @@ LABELS: dict[str, "str | Promise"] = {
     "place": _("Place"),
     "reason": _("Reason"),
     "reference": _("Reference"),
+    "reasons": _("Reasons"),
+    "records": _("Records"),
+    "refused": _("Rows refused"),
     "reported": _("Rows with problems"),
     "role": _("Role"),
     "rows": _("Rows"),
     "scopes": _("Scopes"),
+    "seen_on": _("Originals seen on"),
     "service": _("Service"),
     "sha256": _("Fingerprint"),
+    "title": pgettext_lazy("of a text", "Title"),
     "to": _("To"),
     "unchanged": _("Unchanged"),
     "updated": _("Updated"),
     "valid_from": _("Valid from"),
     "valid_until": _("Valid until"),
     "version": _("Version"),
+    "what": pgettext_lazy("history", "What"),
+    "window": _("Two years"),
     "was_known": _("Known before"),
 }
 """Names of what events keep; a fact that has none here is shown by its code."""
+
+
+TECHNICAL = frozenset({"electronic_id", "facts", "file", "legacy_id", "origin", "proposal", "sha256"})
+"""Facts that tell a person nothing: fingerprints, keys, and what a decision was made on beside the decision."""
+
+WORDS: dict[str, "str | Promise"] = {
+    "active": pgettext_lazy("history", "active"),
+    "approved": pgettext_lazy("history", "approved"),
+    "area_code": pgettext_lazy("history", "city or county"),
+    "at_risk": pgettext_lazy("history", "at risk"),
+    "cancellation": pgettext_lazy("history", "cancellation"),
+    "change_of_information": pgettext_lazy("history", "change of information"),
+    "confirmed": pgettext_lazy("history", "confirmed"),
+    "email": pgettext_lazy("history", "e-mail address"),
+    "employer_code": pgettext_lazy("history", "credit code of the employer"),
+    "employer_name": pgettext_lazy("history", "employer"),
+    "exchanged": pgettext_lazy("history", "exchanged"),
+    "extension": pgettext_lazy("history", "extension"),
+    "hours": pgettext_lazy("history", "hours"),
+    "lapsed": pgettext_lazy("history", "lapsed"),
+    "mobile": pgettext_lazy("history", "mobile number"),
+    "name": pgettext_lazy("history", "name"),
+    "not_due": pgettext_lazy("history", "not due yet"),
+    "not_engaged": pgettext_lazy("history", "not working in the post"),
+    "on_track": pgettext_lazy("history", "on track"),
+    "refused": pgettext_lazy("history", "refused"),
+    "rejected": pgettext_lazy("history", "rejected"),
+    "replacement": pgettext_lazy("history", "replacement"),
+    "returned": pgettext_lazy("history", "returned"),
+    "void": pgettext_lazy("history", "void"),
+    "without_employer": pgettext_lazy("history", "without an employer"),
+}
+"""Codes that stand in facts, as people say them."""
+
+OUTCOMES: dict[str, "str | Promise"] = {
+    "eligible": _("All conditions are met"),
+    "not_yet": _("Not yet: something is still to do"),
+    "ineligible": _("Not possible"),
+}
+
+
+def plain(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the facts that say something, without fingerprints and what is empty or simply not so."""
+    return [
+        (key, value)
+        for key, value in sorted(data.items())
+        if key not in TECHNICAL and key != "actor" and value not in (None, "", False, [], {})
+    ]
 
 
 def fact_text(key: str, value: Any) -> tuple[str, str]:
@@ -71,7 +137,7 @@ def _value(value: Any) -> str:
         )
     if isinstance(value, list):
         return _listed(_value(each) for each in value)
-    return str(value)
+    return str(WORDS.get(str(value), value))
 
 
 def _listed(parts: Any) -> str:
@@ -79,10 +145,13 @@ def _listed(parts: Any) -> str:
 
 
 def _decision(decision: dict[str, Any]) -> str:
-    """Name the outcome of a decision, and the checks that did not pass with their clauses."""
-    unmet = [
-        f"{check['code']} ({check.get('clause', '')})"
-        for check in decision.get("checks", [])
-        if check.get("result") != "pass"
-    ]
-    return _listed([str(decision["outcome"]), *unmet])
+    """Name the outcome of a decision, and how many checks did not pass, with their clauses."""
+    unmet = [check.get("clause", "") for check in decision.get("checks", []) if check.get("result") != "pass"]
+    outcome = str(OUTCOMES.get(decision["outcome"], decision["outcome"]))
+    if not unmet:
+        return outcome
+    clauses = ", ".join(dict.fromkeys(unmet))
+    left = ngettext(
+        "%(number)s condition open (%(clauses)s)", "%(number)s conditions open (%(clauses)s)", len(unmet)
+    )
+    return _listed([outcome, left % {"number": len(unmet), "clauses": clauses}])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from portal.accounts.models import Role, User
 from portal.accounts.selectors import person_by_id_number, user_by_identifier
 from portal.clock import end_of_day
-from portal.events.facts import fact_text
+from portal.events.facts import fact_text, plain
 from portal.events.models import Event
 from portal.events.verbs import verb_text
 from portal.identity import normalise_id_number
@@ -78,6 +78,11 @@ class Line:
     text: "str | Promise"
     who: str
     facts: tuple[tuple[str, str], ...]
+
+    @property
+    def plain_facts(self) -> list[tuple[str, str]]:
+        """The facts that tell a person something."""
+        return [fact_text(key, value) for key, value in plain(self.event.data)]
 
 
 def event_lines(events: Iterable[Event]) -> list[Line]:

@@ -13,7 +13,7 @@ from django.template.context import RequestContext
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from portal import masking
 from portal.icons import ICONS
@@ -59,6 +59,19 @@ def parse_day(value: str | date | datetime | None) -> date | None:
     if isinstance(value, str):
         value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
     return day_of(value) if isinstance(value, datetime) else value
+
+
+@register.filter
+def age(since: datetime | None, now: datetime | None) -> str:
+    """Say how long something has waited, in its largest unit up to days: ``147 days``, ``3 hours``."""
+    if since is None or now is None:
+        return ""
+    seconds = max(0, int((now - since).total_seconds()))
+    if seconds >= 86400:
+        return ngettext("%(number)s day", "%(number)s days", days := seconds // 86400) % {"number": days}
+    if seconds >= 3600:
+        return ngettext("%(number)s hour", "%(number)s hours", hour := seconds // 3600) % {"number": hour}
+    return ngettext("%(number)s minute", "%(number)s minutes", seconds // 60) % {"number": seconds // 60}
 
 
 @register.filter

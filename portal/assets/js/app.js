@@ -76,10 +76,31 @@ function acceptDrops(input) {
   })
 }
 
+// In a list (<table data-rows>) j and k go to the first link of the next or previous row, x ticks the row, / goes to the
+// search of the page.
+function walkRows(key) {
+  const rows = [...document.querySelectorAll('[data-rows] tbody tr')]
+  const at = rows.findIndex((row) => row.contains(document.activeElement))
+  if (key === 'x') rows[at]?.querySelector('input[type="checkbox"]')?.click()
+  else rows[key === 'j' ? Math.min(at + 1, rows.length - 1) : Math.max(at - 1, 0)]?.querySelector('a')?.focus()
+}
+
+document.addEventListener('keydown', (event) => {
+  const { key, target, ctrlKey, altKey, metaKey } = event
+  const typing = target.closest('input:not([type="checkbox"]), textarea, select')
+  if (ctrlKey || altKey || metaKey || typing || !document.querySelector('[data-rows]')) return
+  if ('jkx'.includes(key)) walkRows(key)
+  const search = key === '/' && document.querySelector('input[type="search"]')
+  if (search) {
+    event.preventDefault()
+    search.focus()
+  }
+})
+
 // <a data-key="j"> or <button data-key="a"> is reached by that key, unless somebody is typing. Links are followed, buttons
 // only focused: nothing is decided by one stray key.
 document.addEventListener('keydown', ({ key, target, ctrlKey, altKey, metaKey }) => {
-  if (ctrlKey || altKey || metaKey || target.closest('input, textarea, select')) return
+  if (ctrlKey || altKey || metaKey || target.closest('input:not([type="checkbox"]), textarea, select')) return
   const found = document.querySelector(`[data-key="${CSS.escape(key)}"]`)
   if (!found) return
   if (found.matches('a')) found.click()
