@@ -25,8 +25,8 @@ function previewPhoto(input) {
 
 // <input type="checkbox" data-select-all="NAME"> checks every box of that name in its form.
 function selectAll(box) {
-  for (const other of box.form.querySelectorAll(`input[type="checkbox"][name="${box.dataset.selectAll}"]`)) {
-    if (!other.disabled) other.checked = box.checked
+  for (const other of box.form.elements) {
+    if (other.name === box.dataset.selectAll && !other.disabled) other.checked = box.checked
   }
 }
 
