@@ -5,26 +5,37 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from certificates.credentials import status
 from certificates.credentials.bitstring import SNAPSHOT_TYPE, ListName, Purpose
-from certificates.credentials.keys import key_set, public_keys, signing_key
-from certificates.credentials.open_badge import MEDIA_TYPE, TYPE
-from portal import clock
+from certificates.credentials.keys import key_set, public_keys
+from certificates.credentials.open_badge import MEDIA_TYPE
+from certificates.credentials.published import NoSuchListError, list_text, snapshot_text
 from portal.api.problems import ProblemSerializer
+from portal.limits import Limit, origin
 
 KEYS_FRESH_FOR = timedelta(hours=1)
 SNAPSHOT_MEDIA_TYPE = f"application/{SNAPSHOT_TYPE}"
+PUBLISHED_LIMIT = Limit("published", "120/minute", unasked=3)
+"""How often one address may fetch lists, snapshots and the page that carries one."""
 _LIST = re.compile(r"(revocation|suspension)-([1-9][0-9]{0,3})")
+
+
+class PublishedThrottle(BaseThrottle):
+    def allow_request(self, request: Request, view: Any) -> bool:
+        return PUBLISHED_LIMIT.take(origin(request._request))
+
+    def wait(self) -> float:
+        return 60.0
 
 
 class PublicView(APIView):
@@ -32,6 +43,7 @@ class PublicView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = (PublishedThrottle,)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         # There is one form of each answer, whatever a client says it accepts; errors are problem documents.
@@ -51,17 +63,18 @@ class StatusListView(PublicView):
             ),
             304: OpenApiResponse(description="Nothing has changed since the ETag that was sent."),
             404: ProblemSerializer,
+            429: ProblemSerializer,
         },
     )
     def get(self, request: Request, name: str) -> HttpResponse:
         found = _LIST.fullmatch(name)
-        if found is None or int(found[2]) > status.pages():
+        if found is None:
             raise Http404
-        page = ListName(Purpose(found[1]), int(found[2]))
-        content = status.list_credential(
-            page, status.encoded_list(page), public_url=settings.PUBLIC_URL, at=clock.now()
-        )
-        return _fresh(request, signing_key().sign_jwt(content, typ=TYPE, cty="vc"), MEDIA_TYPE)
+        try:
+            text = list_text(ListName(Purpose(found[1]), int(found[2])))
+        except NoSuchListError as error:
+            raise Http404 from error
+        return _fresh(request, text, MEDIA_TYPE)
 
 
 class SnapshotView(PublicView):
@@ -71,12 +84,13 @@ class SnapshotView(PublicView):
             (200, SNAPSHOT_MEDIA_TYPE): OpenApiResponse(
                 OpenApiTypes.STR,
                 "Every status list and every public key in one signed text, for checks offline.",
-            )
+            ),
+            304: OpenApiResponse(description="It is still the one of the ETag that was sent."),
+            429: ProblemSerializer,
         },
     )
     def get(self, request: Request) -> HttpResponse:
-        text = snapshot()
-        response = _fresh(request, text, SNAPSHOT_MEDIA_TYPE)
+        response = _fresh(request, snapshot_text(), SNAPSHOT_MEDIA_TYPE)
         response["Content-Disposition"] = 'attachment; filename="status-snapshot.jwt"'
         return response
 
@@ -90,19 +104,13 @@ def key_set_view(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def snapshot() -> str:
-    """Return the snapshot of this moment."""
-    return status.snapshot_sign(signing_key(), public_keys(), public_url=settings.PUBLIC_URL, at=clock.now())
-
-
 def _fresh(request: Request, text: str, media_type: str) -> HttpResponse:
+    """Answer with ``text``, or 304 to whoever has it, whatever the proxies on the way made of its tag."""
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    if tag in request.headers.get("If-None-Match", "").split(", "):
-        response = HttpResponse(status=304)
-    else:
-        response = HttpResponse(text, content_type=media_type)
-    response["ETag"] = tag
-    response["Cache-Control"] = "public, no-cache"
+    whole = HttpResponse(
+        text, content_type=media_type, headers={"ETag": tag, "Cache-Control": "public, no-cache"}
+    )
+    response: HttpResponse = get_conditional_response(request._request, etag=tag, response=whole)
     response["Access-Control-Allow-Origin"] = "*"
     return response
 

@@ -75,10 +75,12 @@ def _empty_cache(request):
     if {"db", "transactional_db", "_django_db_helper"} & set(request.fixturenames):
         from django.core.cache import cache
 
+        from certificates.credentials import published
         from portal import limits
 
         cache.clear()
         limits.forget()
+        published.forget()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from certificates.checks.services import check_count
 from certificates.credentials.jose import Keys, verify_jwt
-from certificates.credentials.keys import signing_key
+from certificates.credentials.keys import key_keep, signing_key
 from certificates.verification import LONGEST, Verification, verify
 from portal import clock
 from portal.limits import Limit
@@ -66,7 +66,9 @@ def list_answer(answers: Sequence[Verification], *, at: datetime) -> dict[str, A
 
 def list_sign(answer: dict[str, Any]) -> str:
     """Return the answer as a compact JWS, which anybody can check with the issuer's published keys."""
-    return signing_key().sign_jwt(answer, typ=TYPE)
+    key = signing_key()
+    key_keep(key, at=clock.now())
+    return key.sign_jwt(answer, typ=TYPE)
 
 
 def list_read(text: str, keys: Keys) -> dict[str, Any]:

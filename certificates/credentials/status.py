@@ -1,7 +1,8 @@
 """Status lists and the snapshot that carries them offline: what is no longer in force, signed by the issuer.
 
-A void certificate and a superseded version are revoked; a suspended certificate is suspended. Everything is worked out
-from the certificates at each call, so that a change of state shows at once.
+A void certificate and a superseded version are revoked; a suspended certificate is suspended. The revocation bit of a
+version is set once and for ever: what takes a void certificate back gives its next version. Everything is worked out from
+the certificates at each call; `certificates.credentials.published` keeps the answers until something changes.
 """
 
 from collections.abc import Iterable

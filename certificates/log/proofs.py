@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from certificates.credentials.keys import signing_key
+from certificates.credentials.keys import key_keep, signing_key
 from certificates.log import tree
 from certificates.log.models import LogCheckpoint, LogLeaf
 from certificates.log.note import note_sign, origin_of
 from certificates.log.services import log_size, stored_hashes
 from certificates.log.statements import statement
 from certificates.models import ElectronicCertificate
+from portal import clock
 
 
 class NoSuchProofError(ValueError):
@@ -65,15 +67,18 @@ def checkpoint() -> LogCheckpoint:
     latest = LogCheckpoint.objects.order_by("-size").first()
     if latest:
         return latest
-    root = tree.EMPTY_ROOT
-    note = note_sign(origin=origin_of(settings.PUBLIC_URL), size=0, root=root, key=signing_key())
+    root, key = tree.EMPTY_ROOT, signing_key()
+    key_keep(key, at=clock.now())
+    note = note_sign(origin=origin_of(settings.PUBLIC_URL), size=0, root=root, key=key)
     return LogCheckpoint(size=0, root=root, note=note)
 
 
 def inclusion(index: int, size: int) -> Inclusion:
     """Prove that leaf ``index`` is in the tree of ``size`` leaves; raises `NoSuchProofError`."""
     if not 0 <= index < size <= log_size():
-        raise NoSuchProofError(f"There is no leaf {index} in a tree of {size} leaves.")
+        raise NoSuchProofError(
+            _("There is no leaf %(index)s in a tree of %(size)s leaves.") % {"index": index, "size": size}
+        )
     spans, whole, own = tree.inclusion_spans(index, size), (0, size), (index, index + 1)
     hashes = stored_hashes(tree.positions_of([*spans, whole, own]))
     return Inclusion(
@@ -88,7 +93,10 @@ def inclusion(index: int, size: int) -> Inclusion:
 def consistency(first: int, second: int) -> Consistency:
     """Prove that the tree of ``second`` leaves continues the one of ``first``; raises `NoSuchProofError`."""
     if not 1 <= first <= second <= log_size():
-        raise NoSuchProofError(f"There are no trees of {first} and {second} leaves, in this order.")
+        raise NoSuchProofError(
+            _("There are no trees of %(first)s and %(second)s leaves, in this order.")
+            % {"first": first, "second": second}
+        )
     spans = tree.consistency_spans(first, second)
     hashes = stored_hashes(tree.positions_of([*spans, (0, first), (0, second)]))
     return Consistency(
@@ -104,7 +112,7 @@ def leaf_index(leaf: bytes) -> int:
     """Return where a leaf hash stands, the first place if twice; raises `NoSuchProofError`."""
     found = LogLeaf.objects.filter(leaf_hash=leaf).order_by("index").values_list("index", flat=True).first()
     if found is None:
-        raise NoSuchProofError("No leaf has this hash.")
+        raise NoSuchProofError(_("No leaf has this hash."))
     return found
 
 

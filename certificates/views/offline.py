@@ -12,10 +12,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from certificates.api_credentials import snapshot
+from certificates.api_credentials import PUBLISHED_LIMIT
 from certificates.credentials.keys import public_keys
+from certificates.credentials.published import snapshot_text
 from certificates.selectors import policy_on
+from certificates.views.public import too_many
 from portal import clock
+from portal.limits import origin
 
 BUILD = settings.BASE_DIR / "portal" / "static" / "build"
 
@@ -41,7 +44,9 @@ def _built(name: str) -> str:
 @csp_replace(_POLICY)
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    data = {"keys": public_keys(), "snapshot": snapshot(), "posts": _posts(), "texts": _texts()}
+    if not PUBLISHED_LIMIT.take(origin(request)):
+        return too_many(request)
+    data = {"keys": public_keys(), "snapshot": snapshot_text(), "posts": _posts(), "texts": _texts()}
     context = {"data": data, "program": _built("offline.js"), "style": _built("offline.css")}
     response = render(request, "public/verify_offline.html", context)
     response["Permissions-Policy"] = "camera=(self)"

@@ -12,4 +12,6 @@ GRANT USAGE ON SCHEMA public TO portal_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO portal_app;
 GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO portal_app;
 REVOKE UPDATE, DELETE ON events_event, certificates_logleaf, certificates_lognode, certificates_logcheckpoint FROM portal_app;
+REVOKE DELETE ON certificates_electroniccertificate, certificates_certificateversion, certificates_certificatedocument,
+    certificates_legacycertificate, certificates_signingkey, certificates_issuercertificate FROM portal_app;
 REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM portal_app;

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import zlib
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -14,9 +15,11 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from certificates.credentials.bitstring import ENTRIES
+from certificates.credentials.jose import CredentialKey
 from certificates.credentials.models import CertificateVersion, SigningKey
 from certificates.documents.issuer import create_demo_issuer
 from certificates.documents.qr import scan_address
+from certificates.log.services import log_sequence
 from certificates.models import ElectronicCertificate
 from certificates.services import versions
 from certificates.services.documents import certificate_content, current_version, document_ensure
@@ -213,9 +216,63 @@ def test_an_unchanged_list_is_not_sent_again_and_a_changed_one_is(certificate):
     assert Client().get(url, headers={"If-None-Match": tag}).status_code == 200
 
 
+@pytest.mark.parametrize("form", ["W/{}", '"other", {}', '"other" , W/{} ', "*"])
+@pytest.mark.parametrize("path", ["revocation-1", "snapshot"])
+def test_a_tag_is_known_in_every_form_in_which_it_comes_back(path, form):
+    url = f"/api/v1/status-lists/{path}"
+    tag = fetch(url)["ETag"]
+    answer = Client().get(url, headers={"If-None-Match": form.format(tag)})
+    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", tag)
+    assert Client().get(url, headers={"If-None-Match": 'W/"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["revocation-1", "suspension-1", "snapshot"])
+def test_what_is_published_is_signed_once_a_change(certificate, monkeypatch, path):
+    signed = []
+    sign = CredentialKey.sign
+    monkeypatch.setattr(CredentialKey, "sign", lambda key, data: signed.append(key) or sign(key, data))
+
+    def fetched():
+        signed.clear()
+        fetch(f"/api/v1/status-lists/{path}")
+        return len(signed)
+
+    fetched()  # the first signature of a key is a change, too: it is published from now on
+    assert [fetched() for _ in range(4)] == [1, 0, 0, 0]
+    for change in (measures.suspended, measures.lifted, measures.corrected, measures.revoked):
+        change(certificate)
+        assert [fetched(), fetched()] == [1, 0], change.__name__
+    log_sequence()
+    assert fetched() == 1
+    exchanged()
+    assert fetched() == 0
+
+
+def test_a_snapshot_is_at_most_a_minute_old(certificate):
+    first = fetch("/api/v1/status-lists/snapshot").content
+    clock.move_to(NOW + timedelta(minutes=1), running=False)
+    second = fetch("/api/v1/status-lists/snapshot").content
+    taken = [Outsider().read(each.decode())["iat"] for each in (first, second)]
+    assert taken[1] - taken[0] == 60
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/status-lists/revocation-1", "/api/v1/status-lists/snapshot", "/verify/offline/"]
+)
+def test_nobody_fetches_without_end(path):
+    answers = [Client().get(path) for _ in range(125)]
+    assert {answer.status_code for answer in answers[:120]} == {200}
+    assert answers[-1].status_code == 429
+    assert int(answers[-1]["Retry-After"]) == 60
+    assert Client().get(path, REMOTE_ADDR="203.0.113.7").status_code == 200
+
+
 def test_reading_a_list_takes_few_queries(certificate, django_assert_max_num_queries):
-    with django_assert_max_num_queries(5):
-        fetch("/api/v1/status-lists/revocation-1")
+    fetch("/api/v1/status-lists/revocation-1")
+    with django_assert_max_num_queries(6):
+        fetch("/api/v1/status-lists/suspension-1")
+    with django_assert_max_num_queries(2):
+        fetch("/api/v1/status-lists/suspension-1")
 
 
 # Keys
@@ -224,6 +281,27 @@ def test_reading_a_list_takes_few_queries(certificate, django_assert_max_num_que
 def test_the_key_set_holds_public_members_only():
     [key] = json.loads(fetch("/.well-known/jwks.json").content)["keys"]
     assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        lambda: fetch("/api/v1/status-lists/suspension-1"),
+        lambda: fetch("/api/v1/status-lists/snapshot"),
+        lambda: fetch("/verify/offline/"),
+        lambda: fetch("/api/v1/log/checkpoint"),
+        lambda: Client().post("/api/v1/verify-list/", {"numbers": ["1"]}, content_type="application/json"),
+        lambda: log_sequence() and exchanged(),
+    ],
+    ids=["list", "snapshot", "offline page", "empty tree head", "list of numbers", "tree head"],
+)
+def test_whatever_a_key_signs_it_stays_published(settings, sign):
+    exchanged()
+    sign()
+    [former] = SigningKey.objects.values_list("kid", flat=True)
+    settings.CREDENTIAL_KEY = create_demo_issuer()[0]
+    settings.ISSUER_KEY, settings.ISSUER_CERTIFICATE = create_demo_issuer()
+    assert former in Outsider().keys
 
 
 def test_keys_that_have_signed_stay_published_when_they_are_replaced(certificate, settings):

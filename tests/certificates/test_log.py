@@ -452,3 +452,20 @@ class TestTheApi:
     def test_answers_what_cannot_be_proved_with_a_problem(self, client, some, query, status):
         answer = client.get("/api/v1/log/proof", query)
         assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {},
+            {"leaf": "xyz"},
+            {"leaf": "0" * 64},
+            {"index": "6"},
+            {"index": "x"},
+            {"first": "9", "second": "2"},
+        ],
+    )
+    def test_says_why_in_the_readers_language(self, client, some, query):
+        chinese = client.get("/api/v1/log/proof", query).json()["detail"]
+        english = client.get("/api/v1/log/proof", query, headers={"accept-language": "en"}).json()["detail"]
+        assert any("\u4e00" <= character <= "\u9fff" for character in chinese)
+        assert english.isascii() or "“" in english
