@@ -33,7 +33,7 @@ from portal.api.authentication import HasScope
 from portal.api.downloads import BeingMadeSerializer, large_file
 from portal.api.problems import InvalidProblemSerializer, ProblemError, ProblemSerializer
 from portal.api.throttling import TokenThrottle
-from portal.downloads.services import AT_ONCE_ROWS
+from portal.downloads.services import AT_ONCE_ROWS, download_ask
 from portal.events.services import Actor
 from portal.policy.api import CheckSerializer, PolicyReferenceSerializer
 from portal.tables.messages import describe
@@ -182,16 +182,18 @@ class BatchView(APIView):
     scopes: dict[str, str] = {}
 
     def batch(self, request: Request, batch_id: uuid.UUID) -> Batch:
-        return get_object_or_404(batches_visible_to(_user(request)), pk=batch_id)
+        return get_object_or_404(batches_visible_to(caller_of(request)), pk=batch_id)
 
 
-def _user(request: Request) -> User:
+def caller_of(request: Request) -> User:
+    """Return the account that the token acts for."""
     if not isinstance(request.user, User):
         raise Http404
     return request.user
 
 
-def _validated(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+def validated(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    """Return what was sent, checked; an error is answered as 400."""
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values
@@ -227,14 +229,14 @@ class BatchesView(BatchView):
         tags=["batches"],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        values = _validated(UploadSerializer(data=request.data))
+        values = validated(UploadSerializer(data=request.data))
         corrects = self.batch(request, values["corrects"]) if "corrects" in values else None
         batch = self._upload(request, values["file"], corrects, merges=values["merges"])
         address = reverse("api-batch", args=[batch.pk])
         return Response(AcceptedSerializer(batch).data, status=202, headers={"Location": address})
 
     def _upload(self, request: Request, file: Any, corrects: Batch | None, *, merges: bool) -> Batch:
-        user = _user(request)
+        user = caller_of(request)
         institution = institution_of(user.pk)
         if institution is None:
             raise ProblemError(403, "no_institution", _("This account belongs to no institution."))
@@ -344,7 +346,8 @@ class WorkbookView(BatchView):
             raise ProblemError(409, "wrong_state", text, state=batch.state)
         if batch.rows_total <= AT_ONCE_ROWS:
             return workbook_response(batch)
-        return large_file(WORKBOOK.code, str(batch.pk), Actor.api(_user(request)))
+        by = Actor.api(caller_of(request))
+        return large_file(download_ask(kind=WORKBOOK.code, subject=str(batch.pk), by=by))
 
 
 class SubmitView(BatchView):
@@ -364,9 +367,9 @@ class SubmitView(BatchView):
     )
     def post(self, request: Request, batch_id: uuid.UUID) -> Response:
         batch = self.batch(request, batch_id)
-        values = _validated(SubmitSerializer(data=request.data))
+        values = validated(SubmitSerializer(data=request.data))
         try:
-            batch = services.batch_submit(batch=batch, by=Actor.api(_user(request)), **values)
+            batch = services.batch_submit(batch=batch, by=Actor.api(caller_of(request)), **values)
         except services.NotOfInstitutionError:
             raise Http404 from None
         except services.SubmissionRefusedError as refused:
@@ -387,7 +390,7 @@ class ReviewView(BatchView):
     def answer(self, request: Request, batch_id: uuid.UUID) -> Response:
         batch = self.batch(request, batch_id)
         try:
-            batch = self.decide(batch, Actor.api(_user(request)))
+            batch = self.decide(batch, Actor.api(caller_of(request)))
         except services.NotAReviewerError:
             text = _("Nobody decides a batch of their own or of an institution that they belong to.")
             raise ProblemError(403, "not_a_reviewer", text) from None
@@ -440,7 +443,7 @@ class ReturnView(ReviewView):
         return self.answer(request, batch_id)
 
     def decide(self, batch: Batch, by: Actor) -> Batch:
-        values = _validated(ReturnSerializer(data=self.request.data))
+        values = validated(ReturnSerializer(data=self.request.data))
         return services.batch_return(batch=batch, reason=values["reason"], by=by)
 
 

@@ -24,5 +24,8 @@ class Verb(TextChoices):
     DELIVERED = "education.delivery.answered", _("Delivery answered by the national system")
     ENTERED = "education.half_month.entered", _("Half-month marked as entered in the national system")
     ENTRY_REFUSED = "education.record.entry_refused", _("Record refused by the national system")
+    EXPORTED = "education.half_month.exported", _("Records for the national system taken along")
+    MARKED = "education.records.entered", _("Records marked as entered in the national system")
+    SENT_AGAIN = "education.delivery.sent_again", _("Rejected delivery sent again")
     CLAIMED = "education.claim.made", _("Course claimed before it was reported")
     CLAIM_WITHDRAWN = "education.claim.withdrawn", _("Claim of a course taken back")

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from education.models import Batch, BatchState
 from portal.forms import FileInput, Form
@@ -114,10 +115,27 @@ class QueueForm(Form):
     overdue = forms.BooleanField(label=_("Only what is past its target"), required=False)
 
 
-class EntryRefusalForm(Form):
+class EntryForm(Form):
     record = forms.IntegerField(
         label=_("Number of the record"),
         min_value=1,
+        max_value=2**63 - 1,
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-10"}),
     )
-    reason = forms.CharField(label=_("Why the national system refuses it"), max_length=500)
+    outcome = forms.ChoiceField(
+        label=_("What became of it there"),
+        choices=[
+            ("entered", pgettext_lazy("national system", "Entered")),
+            ("refused", pgettext_lazy("national system", "Refused")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(label=_("Why the national system refuses it"), max_length=500, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        facts: dict[str, Any] = super().clean() or {}
+        if facts.get("outcome") == "refused" and not facts.get("reason"):
+            self.add_error("reason", _("Say why the record was refused."))
+        if facts.get("outcome") == "entered":
+            facts["reason"] = ""
+        return facts

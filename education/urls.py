@@ -27,7 +27,12 @@ urlpatterns = [
         "review/batches/<uuid:pk>/reversal/", views_review.review_batch_reversal, name="review-batch-reversal"
     ),
     path("review/national/", national.national, name="review-national"),
-    path("review/national/refused/", national.national_refused, name="review-national-refused"),
+    path("review/national/mark/", national.national_mark, name="review-national-mark"),
+    path(
+        "review/national/deliveries/<uuid:pk>/send-again/",
+        national.national_send_again,
+        name="review-national-send-again",
+    ),
     path("review/national/<str:first>/entered/", national.national_entered, name="review-national-entered"),
     path(
         "review/national/<str:first>.xlsx",

@@ -1,10 +1,10 @@
 """Tables to take along, as delimited text or as a workbook; what looks like a formula stays text."""
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, cast
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
 
 from django.http import FileResponse, Http404, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -13,7 +13,9 @@ from django.utils.translation import get_language, override
 from portal.policy import SHANGHAI
 from portal.tables import OutColumn, OutSheet, safe_for_csv, write_workbook
 
-Value = str | int | date | None
+Value = str | int | float | date | None
+IN_MEMORY = 4 << 20
+"""Bytes of a workbook that are kept in memory; a larger one goes to disk on its way."""
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -59,8 +61,8 @@ def _text(value: Value) -> str:
 
 
 def _workbook(title: str, columns: Sequence[OutColumn], rows: Iterable[Sequence[Value]]) -> FileResponse:
-    file = io.BytesIO()
+    file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
     sheet = OutSheet(title, columns, cast("Iterable[Sequence[Any]]", rows))
-    write_workbook(file, [sheet])
+    write_workbook(cast("BinaryIO", file), [sheet])
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{title}.xlsx", content_type=WORKBOOK)

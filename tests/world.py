@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from hashlib import md5
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -188,6 +189,9 @@ def _designation_report() -> DesignationReport:
 
 PUBLIC_OBJECTS = {
     **{f"review-national-{act}": {"first": "2020-11-01"} for act in ("entered", "xlsx", "csv")},
+    **{f"api-national-{what}": {"first": "2020-11-01"} for what in ("records", "csv", "xlsx")},
+    "review-national-send-again": {"pk": UUID(int=0)},
+    "api-national-send-again": {"delivery_id": UUID(int=0)},
     "api-status-list": {"name": "revocation-0"},
     "county-export": {"kind": "csv"},
     "employer-export": {"kind": "csv"},

@@ -1,15 +1,21 @@
-"""The records of a half-month as a workbook or as delimited text, for whoever enters them by hand."""
+"""The records of a half-month as a table, for whoever enters them by hand: streamed as text, or as a workbook."""
 
-import csv
-from collections.abc import Iterator
-from typing import BinaryIO, TextIO
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
 
-from django.utils.translation import gettext as _
+from django.db.models import Count, Max
+from django.http import HttpResponseBase
+from django.urls import reverse
 
 from education.models import CERecord, Mode
-from education.national.outbox import HalfMonth
-from portal.tables import OutColumn, OutSheet, safe_for_csv, write_workbook
-from portal.tables.writer import Value
+from education.national.outbox import HalfMonth, export_note, half_month_of_text
+from portal.accounts.models import Role, User
+from portal.downloads.models import Download
+from portal.downloads.services import AT_ONCE_ROWS, DownloadKind, Progress, download_ask, noted
+from portal.events.services import Actor
+from portal.exports import Value, table_response
+from portal.tables import OutColumn, OutSheet, write_workbook
 
 _COLUMNS = (
     OutColumn("记录号", 10),
@@ -31,20 +37,56 @@ _COLUMNS = (
 _MODES = {Mode.FACE_TO_FACE.value: "集中", Mode.ONLINE.value: "网络"}
 
 
-def half_month_workbook(target: BinaryIO, half: HalfMonth) -> None:
-    write_workbook(target, [OutSheet(f"{half.first} {_('to')} {half.last}", _COLUMNS, _rows(half))])
+def half_month_file(kind: str, half: HalfMonth, *, by: Actor) -> HttpResponseBase | Download:
+    """Return the table at once, as ``csv`` of any size or as ``xlsx`` of a small one; a large workbook as a download.
+
+    Raises `DownloadNotFoundError` for an account that may not have it.
+    """
+    count = half.records().count()
+    if kind == "xlsx" and count > AT_ONCE_ROWS:
+        return download_ask(kind=HALF_MONTH.code, subject=half.first.isoformat(), by=by)
+    export_note(half, kind, count, by=by)
+    return table_response(kind, title=_title(half), columns=_COLUMNS, rows=_rows(half))
 
 
-def half_month_csv(target: TextIO, half: HalfMonth) -> None:
-    """Write UTF-8 text with the headers of the workbook; what a spreadsheet would execute is escaped."""
-    out = csv.writer(target)
-    out.writerow([column.header for column in _COLUMNS])
-    for row in _rows(half):
-        out.writerow(["" if value is None else safe_for_csv(str(value)) for value in row])
+def _title(half: HalfMonth) -> str:
+    return f"{half.first}_{half.last}"
 
 
 def _rows(half: HalfMonth) -> Iterator[list[Value]]:
     return map(_row, half.records().iterator(chunk_size=2_000))
+
+
+@dataclass(frozen=True)
+class HalfMonthSource:
+    """The workbook of a half-month, as a file that a worker makes."""
+
+    half: HalfMonth
+
+    @property
+    def version(self) -> str:
+        """Records are only ever added."""
+        found = self.half.records().order_by().aggregate(count=Count("pk"), last=Max("pk"))
+        return f"{found['count']}-{found['last']}"
+
+    @property
+    def filename(self) -> str:
+        return f"{_title(self.half)}.xlsx"
+
+    def write(self, target: BinaryIO, note: Progress) -> None:
+        rows: Iterable[list[Value]] = noted(_rows(self.half), self.half.records().count(), note)
+        write_workbook(target, [OutSheet(_title(self.half), _COLUMNS, rows)])
+
+
+def _source(user: User, subject: str) -> HalfMonthSource | None:
+    return HalfMonthSource(half_month_of_text(subject)) if user.role in (Role.REVIEWER, Role.CHIEF) else None
+
+
+def _page(_subject: str) -> str:
+    return reverse("review-national")
+
+
+HALF_MONTH = DownloadKind("national-half-month", _source, _page)
 
 
 def _row(record: CERecord) -> list[Value]:

@@ -1,6 +1,7 @@
 """Deliveries on their way to the national system, and what is known of each record there."""
 
 import calendar
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +15,8 @@ from education.models import CERecord, Delivery
 from education.national.system import Answer, NationalSystem, RejectedError, TryAgainError
 from portal import clock
 from portal.accounts.models import Role
-from portal.events.services import Actor, event_record
+from portal.events.models import Event
+from portal.events.services import Actor, event_of, event_record, events_record
 
 FIRST_WAIT, LONGEST_WAIT = 30, 6 * 3600
 """Seconds between attempts: twice as long after each that failed."""
@@ -23,6 +25,22 @@ LAST_OF_FIRST_HALF = 15
 
 class NotTheirsToMarkError(Exception):
     """Only a reviewer says what was entered in the national system."""
+
+
+class UnknownRecordsError(Exception):
+    """No records have these numbers; ``records`` are some of them."""
+
+    def __init__(self, records: list[int]) -> None:
+        super().__init__(f"{len(records)} records are unknown.")
+        self.records = records
+
+
+class NotRejectedError(Exception):
+    """The delivery was not rejected, or a colleague has sent it again already."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__(f"The delivery is {delivery.state}.")
+        self.delivery = delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,25 @@ FROM (SELECT (approved_at AT TIME ZONE 'Asia/Shanghai')::date AS day, entered_at
       FROM education_cerecord) r
 GROUP BY 1 ORDER BY 1 DESC
 """
+
+
+def records_in_state(half: HalfMonth, state: str) -> QuerySet[CERecord]:
+    """Return the records of a half-month: those ``entered``, ``refused`` or ``waiting``, or without a state all of them."""
+    wanted = {
+        "entered": Q(entered_at__isnull=False),
+        "refused": ~Q(entry_refusal=""),
+        "waiting": Q(entered_at__isnull=True, entry_refusal=""),
+    }
+    return half.records().filter(wanted.get(state, Q()))
+
+
+@transaction.atomic
+def export_note(half: HalfMonth, form: str, records: int, *, by: Actor) -> None:
+    """Keep who took records with ID numbers along; raises `NotTheirsToMarkError`."""
+    _require_reviewer(by)
+    event_record(
+        Verb.EXPORTED, at=clock.now(), by=by, subject=None, first=str(half.first), form=form, records=records
+    )
 
 
 def half_months() -> list[HalfMonthFigures]:
@@ -178,8 +215,62 @@ def _mark_entered(records: Collection[int], at: datetime) -> int:
 def _mark_refused(answers: Sequence[Answer]) -> None:
     records = CERecord.objects.in_bulk([answer.record for answer in answers])
     for answer in answers:
-        records[answer.record].entry_refusal = answer.refusal
-    CERecord.objects.bulk_update(records.values(), ["entry_refusal"], batch_size=5_000)
+        records[answer.record].entered_at, records[answer.record].entry_refusal = None, answer.refusal
+    CERecord.objects.bulk_update(records.values(), ["entered_at", "entry_refusal"], batch_size=5_000)
+
+
+@transaction.atomic
+def records_mark(*, marks: Sequence[Answer], by: Actor) -> tuple[int, int]:
+    """Mark records as entered, or refused with the reason; return how many of each were not marked so before.
+
+    The same marks again change nothing. Raises `NotTheirsToMarkError`, or `UnknownRecordsError`; then nothing has changed.
+    """
+    _require_reviewer(by)
+    at, wanted = clock.now(), {mark.record: mark for mark in marks}
+    records = CERecord.objects.select_for_update(of=("self",)).in_bulk(sorted(wanted))
+    if unknown := sorted(wanted.keys() - records.keys()):
+        raise UnknownRecordsError(unknown)
+    entered = [pk for pk, mark in wanted.items() if not mark.refusal and records[pk].entered_at is None]
+    refused = [
+        mark for pk, mark in wanted.items() if mark.refusal and records[pk].entry_refusal != mark.refusal
+    ]
+    _mark_entered(entered, at)
+    _mark_refused(refused)
+    if entered:
+        event_record(Verb.MARKED, at=at, by=by, subject=None, records=entered)
+    events_record([_refusal_event(records[mark.record], mark.refusal, at=at, by=by) for mark in refused])
+    return len(entered), len(refused)
+
+
+def _refusal_event(record: CERecord, reason: str, *, at: datetime, by: Actor) -> Event:
+    """The person reads this in their history."""
+    return event_of(
+        Verb.ENTRY_REFUSED, at=at, by=by, subject=record, person_id=record.person_id, reason=reason
+    )
+
+
+@transaction.atomic
+def delivery_send_again(*, delivery: Delivery, by: Actor) -> Delivery:
+    """Let a delivery that was rejected as a whole go out anew, under a new key, now that its reason is put right.
+
+    Raises `NotTheirsToMarkError`, or `NotRejectedError` when it is not, or no longer, rejected.
+    """
+    _require_reviewer(by)
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("batch").get(pk=delivery.pk)
+    if delivery.state != Delivery.State.REJECTED:
+        raise NotRejectedError(delivery)
+    at, error = clock.now(), delivery.last_error
+    delivery.state, delivery.key, delivery.attempts = Delivery.State.WAITING, uuid.uuid4(), 0
+    delivery.answered_at, delivery.next_attempt_at, delivery.last_error = None, at, ""
+    delivery.save()
+    event_record(Verb.SENT_AGAIN, at=at, by=by, subject=delivery.batch, kind=delivery.kind, error=error)
+    return delivery
+
+
+def deliveries_rejected() -> QuerySet[Delivery]:
+    """Return what the national system refused as a whole, the oldest first, each with its batch and institution."""
+    rejected = Delivery.objects.filter(state=Delivery.State.REJECTED)
+    return rejected.select_related("batch__institution", "reversal").order_by("answered_at", "pk")
 
 
 @transaction.atomic
@@ -194,21 +285,6 @@ def half_month_entered(*, half: HalfMonth, by: Actor) -> int:
     count = _mark_entered(list(waiting.values_list("pk", flat=True)), at)
     event_record(Verb.ENTERED, at=at, by=by, subject=None, first=str(half.first), records=count)
     return count
-
-
-@transaction.atomic
-def record_refused(*, record: CERecord, reason: str, by: Actor) -> CERecord:
-    """Mark one record as refused by the national system, with the reason; raises `ValueError` without one."""
-    _require_reviewer(by)
-    if not reason.strip():
-        raise ValueError("A refusal has a reason.")
-    record = CERecord.objects.select_for_update().get(pk=record.pk)
-    record.entered_at, record.entry_refusal = None, reason.strip()[:500]
-    record.save(update_fields=["entered_at", "entry_refusal"])
-    event_record(
-        Verb.ENTRY_REFUSED, at=clock.now(), by=by, subject=record, person_id=record.person_id, reason=reason
-    )
-    return record
 
 
 def _require_reviewer(by: Actor) -> None:

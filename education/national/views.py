@@ -1,21 +1,21 @@
 """The outbox of the province: what waits for the national system by half-month, taken away as a file, and marked."""
 
-import io
+import uuid
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from education.forms import EntryRefusalForm
-from education.models import CERecord
+from education.forms import EntryForm
+from education.models import Delivery
 from education.national import outbox
-from education.national.export import half_month_csv, half_month_workbook
-from education.national.system import national_system
+from education.national.export import half_month_file
+from education.national.system import Answer, national_system
 from education.views_review import REVIEWERS
-from education.workbook import XLSX
+from portal.downloads.models import Download
 from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, role_required
@@ -26,15 +26,16 @@ ON_THE_PAGE = 100
 @role_required(*REVIEWERS)
 @require_GET
 def national(request: SignedInRequest) -> HttpResponse:
-    return _page(request, EntryRefusalForm())
+    return _page(request, EntryForm())
 
 
-def _page(request: SignedInRequest, form: EntryRefusalForm) -> HttpResponse:
+def _page(request: SignedInRequest, form: EntryForm) -> HttpResponse:
     context = {
         "form": form,
         "halves": outbox.half_months(),
         "by_http": national_system() is not None,
         "deliveries": outbox.delivery_figures(),
+        "rejected": outbox.deliveries_rejected()[:ON_THE_PAGE],
         "refused": outbox.refused_entries()[:ON_THE_PAGE],
     }
     return render(request, "review/national.html", context, status=form_status(form))
@@ -49,18 +50,10 @@ def _half(text: str) -> outbox.HalfMonth:
 
 @role_required(*REVIEWERS)
 @require_GET
-def national_export(request: SignedInRequest, first: str, kind: str) -> FileResponse:
+def national_export(request: SignedInRequest, first: str, kind: str) -> HttpResponseBase:
     """Take a half-month away as a workbook or as CSV (with a byte order mark, which spreadsheets want)."""
-    half, out = _half(first), io.BytesIO()
-    if kind == "xlsx":
-        half_month_workbook(out, half)
-    else:
-        text = io.TextIOWrapper(out, "utf-8-sig", newline="", write_through=True)
-        half_month_csv(text, half)
-        text.detach()
-    out.seek(0)
-    content_type = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
-    return FileResponse(out, as_attachment=True, filename=f"{half.first}.{kind}", content_type=content_type)
+    found = half_month_file(kind, _half(first), by=Actor.of(request))
+    return redirect("download", found.pk) if isinstance(found, Download) else found
 
 
 @role_required(*REVIEWERS)
@@ -76,11 +69,34 @@ def national_entered(request: SignedInRequest, first: str) -> HttpResponse:
 
 @role_required(*REVIEWERS)
 @require_POST
-def national_refused(request: SignedInRequest) -> HttpResponse:
-    form = EntryRefusalForm(request.POST)
+def national_mark(request: SignedInRequest) -> HttpResponse:
+    """Mark one record as entered there, or refused with the reason."""
+    form = EntryForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    record = get_object_or_404(CERecord, pk=form.cleaned_data["record"])
-    outbox.record_refused(record=record, reason=form.cleaned_data["reason"], by=Actor.of(request))
-    messages.success(request, _("The refusal is kept; the person sees it, too."))
+    mark = Answer(form.cleaned_data["record"], form.cleaned_data["reason"])
+    try:
+        outbox.records_mark(marks=[mark], by=Actor.of(request))
+    except outbox.UnknownRecordsError:
+        form.add_error("record", _("No record has this number."))
+        return _page(request, form)
+    messages.success(
+        request,
+        _("The refusal is kept; the person sees it, too.")
+        if mark.refusal
+        else _("The record is marked as entered."),
+    )
+    return redirect("review-national")
+
+
+@role_required(*REVIEWERS)
+@require_POST
+def national_send_again(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    delivery = get_object_or_404(Delivery, pk=pk)
+    try:
+        outbox.delivery_send_again(delivery=delivery, by=Actor.of(request))
+    except outbox.NotRejectedError:
+        messages.error(request, _("Nothing was changed: a colleague has sent it again already."))
+    else:
+        messages.success(request, _("It goes out again within a minute."))
     return redirect("review-national")

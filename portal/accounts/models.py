@@ -164,6 +164,8 @@ class ApiToken(models.Model):
         BATCHES_WRITE = "batches:write", _("Upload and submit batches")
         BATCHES_READ = "batches:read", _("Read batches")
         BATCHES_REVIEW = "batches:review", _("Approve and return batches")
+        NATIONAL_READ = "national:read", _("Take along records for the national system, with ID numbers")
+        NATIONAL_MARK = "national:mark", _("Say what the national system did with records")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")

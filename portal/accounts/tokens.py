@@ -17,10 +17,11 @@ from portal.events.verbs import register_verbs
 PREFIX = "zt_"
 LIFETIME = timedelta(days=365)
 USE_NOTED_EVERY = timedelta(minutes=1)
+NATIONAL = frozenset({ApiToken.Scope.NATIONAL_READ, ApiToken.Scope.NATIONAL_MARK})
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     Role.CLERK: frozenset({ApiToken.Scope.BATCHES_WRITE, ApiToken.Scope.BATCHES_READ}),
-    Role.REVIEWER: frozenset({ApiToken.Scope.BATCHES_READ, ApiToken.Scope.BATCHES_REVIEW}),
-    Role.CHIEF: frozenset({ApiToken.Scope.BATCHES_READ}),
+    Role.REVIEWER: frozenset({ApiToken.Scope.BATCHES_READ, ApiToken.Scope.BATCHES_REVIEW, *NATIONAL}),
+    Role.CHIEF: frozenset({ApiToken.Scope.BATCHES_READ, *NATIONAL}),
 }
 
 

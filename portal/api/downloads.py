@@ -7,9 +7,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from portal.downloads.models import Download
-from portal.downloads.services import download_ask
 from portal.downloads.views import download_response
-from portal.events.services import Actor
 
 RETRY_AFTER = 2  # seconds
 
@@ -19,12 +17,8 @@ class BeingMadeSerializer(serializers.Serializer[Any]):
     progress = serializers.IntegerField(help_text="Per cent of the file")
 
 
-def large_file(kind: str, subject: str, by: Actor) -> FileResponse | Response:
-    """Return the file when a worker has made it, else 202 with how far it is; the first call has it made.
-
-    One that could not be made is tried anew by each call. Raises `DownloadNotFoundError`.
-    """
-    download = download_ask(kind=kind, subject=subject, by=by)
+def large_file(download: Download) -> FileResponse | Response:
+    """Return the file when a worker has made it, else 202 with how far it is."""
     if download.state == Download.State.READY:
         return download_response(download)
     shown = {"state": download.state, "progress": download.percent}

@@ -11,6 +11,7 @@ MODULES = (
     "portal.policy.api",
     "institutions.api",
     "education.api",
+    "education.api_national",
     "education.api_policy",
     "certificates.api",
     "certificates.api_credentials",

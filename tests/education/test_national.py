@@ -14,14 +14,23 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from education.models import CERecord, Delivery
-from education.national.outbox import HalfMonth, deliveries_due, delivery_send, half_month_of_text
+from education.national.outbox import (
+    HalfMonth,
+    deliveries_due,
+    delivery_send,
+    delivery_send_again,
+    half_month_of_text,
+)
 from education.national.system import HttpNationalSystem
 from education.services import reversal_confirm, reversal_propose
 from portal import clock
+from portal.downloads.models import Download
+from portal.downloads.services import download_make
 from portal.events.models import Event
 from portal.events.services import Actor
 from tests.education.batches import approved
 from tests.education.sheets import row
+from tests.education.test_api_batches import caller
 from tests.factories import clerk, fresh_id_number, reviewer
 
 pytestmark = pytest.mark.django_db
@@ -236,13 +245,160 @@ def test_by_file_a_half_month_is_taken_away_escaped_and_marked(reviewing, school
     reviewing.post(reverse("review-national-entered", args=["2020-11-01"]))
     record = CERecord.objects.get()
     assert record.entered_at is not None
-    reviewing.post(reverse("review-national-refused"), {"record": record.pk, "reason": "查无此证"})
+    mark = {"record": record.pk, "outcome": "refused"}
+    assert reviewing.post(reverse("review-national-mark"), mark).status_code == 422
+    reviewing.post(reverse("review-national-mark"), {**mark, "reason": "查无此证"})
     record.refresh_from_db()
     assert (record.entered_at, record.entry_refusal) == (None, "查无此证")
     assert "查无此证" in reviewing.get(reverse("review-national")).content.decode()
+    reviewing.post(reverse("review-national-mark"), {"record": record.pk, "outcome": "entered"})
+    record.refresh_from_db()
+    assert (record.entered_at is not None, record.entry_refusal) == (True, "")
+    unknown = reviewing.post(reverse("review-national-mark"), {"record": 999_999, "outcome": "entered"})
+    assert "No record has this number" in unknown.content.decode()
+    taken = Event.objects.filter(verb="education.half_month.exported").values_list("data__form", flat=True)
+    assert list(taken) == ["xlsx", "csv"]
 
 
 def test_a_half_month_begins_on_the_1st_or_the_16th_and_only_reviewers_see_it(reviewing, client, school):
     assert reviewing.get(reverse("review-national-xlsx", args=["2020-11-02"])).status_code == 404
     client.force_login(clerk(school), backend="portal.accounts.backends.IdentityBackend")
     assert client.get(reverse("review-national")).status_code == 404
+
+
+def test_what_was_rejected_goes_out_again_from_the_page_under_a_new_key(reviewing, office, system, delivery):
+    office.behaviours = ["forbidden"]
+    rejected = delivery_send(delivery=delivery, system=system, by=JOB)
+    assert (rejected.state, deliveries_due()) == ("rejected", [])
+    address = reverse("review-national-send-again", args=[delivery.pk])
+    shown = reviewing.get(reverse("review-national")).content.decode()
+    assert address in shown
+    assert "Status 403" in shown
+    reviewing.post(address)
+    (again,) = deliveries_due()
+    assert (again.pk, again.attempts, again.key != delivery.key) == (delivery.pk, 0, True)
+    assert delivery_send(delivery=again, system=system, by=JOB).state == "answered"
+    assert [key for key, _ in office.asked] == [str(delivery.key), str(again.key)]
+    assert "has sent it again already" in reviewing.post(address, follow=True).content.decode()
+    assert Event.objects.get(verb="education.delivery.sent_again").data["error"] == "Status 403"
+
+
+def test_a_late_answer_to_the_rejected_key_closes_nothing(office, system, delivery, by_reviewer):
+    office.behaviours = ["forbidden", "forbidden"]
+    first = Delivery.objects.get(pk=delivery.pk)
+    rejected = delivery_send(delivery=first, system=system, by=JOB)
+    delivery_send_again(delivery=rejected, by=by_reviewer)
+    assert delivery_send(delivery=first, system=system, by=JOB).state == "waiting"
+
+
+def test_a_large_half_month_is_made_by_a_worker(reviewing, school, by_clerk, by_reviewer, monkeypatch):
+    monkeypatch.setattr("education.national.export.AT_ONCE_ROWS", 1)
+    approved(school, by_clerk, by_reviewer, row(), row())
+    answer = reviewing.get(reverse("review-national-xlsx", args=["2020-11-01"]))
+    download = Download.objects.get()
+    assert answer.headers["Location"] == reverse("download", args=[download.pk])
+    download_make(download)
+    answer = reviewing.get(reverse("download-file", args=[download.pk]), follow=True)
+    book = load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
+    assert book.active.max_row == 3
+    assert reviewing.get(reverse("review-national-csv", args=["2020-11-01"])).status_code == 200
+
+
+class TestTheApi:
+    HALF = "/api/v1/national/half-months/2020-11-01/records"
+
+    @pytest.fixture
+    def api(self, by_reviewer):
+        return caller(by_reviewer.user)
+
+    @pytest.fixture
+    def numbers(self, school, by_clerk, by_reviewer):
+        batch = approved(school, by_clerk, by_reviewer, row(), row(课程名称="+1+1"), row())
+        return list(batch.records.order_by("pk").values_list("pk", flat=True))
+
+    def mark(self, api, *records):
+        return api.post("/api/v1/national/marks/", {"records": list(records)}, format="json")
+
+    def test_a_half_month_is_read_a_page_at_a_time(self, api, numbers, monkeypatch):
+        monkeypatch.setattr("education.api_national.PAGE_SIZE", 2)
+        (half,) = api.get("/api/v1/national/half-months/").json()
+        assert half == {
+            "first": "2020-11-01", "last": "2020-11-15", "records": 3, "entered": 0, "refused": 0, "waiting": 3,
+        }  # fmt: skip
+        answer = api.get(f"{self.HALF}/")
+        assert [found["id"] for found in answer.json()] == numbers[:2]
+        assert answer.headers["X-Total-Count"] == "3"
+        found = answer.json()[0]
+        assert (len(found["id_number"]), found["hours"], found["entered_at"], found["refusal"]) == (
+            18,
+            32.0,
+            None,
+            "",
+        )
+        following = answer.headers["Link"].split(">")[0].removeprefix("<")
+        answer = api.get(following)
+        assert [found["id"] for found in answer.json()] == numbers[2:]
+        assert "Link" not in answer.headers
+        assert Event.objects.filter(verb="education.half_month.exported", data__form="json").count() == 2
+
+    def test_rows_are_marked_as_by_page_and_again_changes_nothing(self, api, numbers):
+        marks = [
+            {"id": numbers[0], "entered": True},
+            {"id": numbers[1], "entered": False, "reason": "查无此证"},
+        ]
+        assert self.mark(api, *marks).json() == {"entered": 1, "refused": 1}
+        assert self.mark(api, *marks).json() == {"entered": 0, "refused": 0}
+        states = {
+            state: [found["id"] for found in api.get(f"{self.HALF}/?state={state}").json()]
+            for state in ("entered", "refused", "waiting")
+        }
+        assert states == {"entered": numbers[:1], "refused": numbers[1:2], "waiting": numbers[2:]}
+        told = Event.objects.get(verb="education.record.entry_refused")
+        assert told.person_id == CERecord.objects.get(pk=numbers[1]).person_id
+        assert self.mark(api, {"id": numbers[1], "entered": True}).json() == {"entered": 1, "refused": 0}
+        assert CERecord.objects.get(pk=numbers[1]).entry_refusal == ""
+
+    def test_all_or_none_are_marked(self, api, numbers):
+        answer = self.mark(api, {"id": numbers[0], "entered": True}, {"id": 10**9, "entered": True})
+        assert (answer.status_code, answer.json()["records"]) == (422, [10**9])
+        assert not CERecord.objects.filter(entered_at__isnull=False).exists()
+
+    @pytest.mark.parametrize(
+        "records",
+        [
+            [],
+            [{"id": 1}],
+            [{"id": 1, "entered": False}],
+            [{"id": 1, "entered": True, "reason": "x"}],
+            [{"id": 1, "entered": True}, {"id": 1, "entered": True}],
+            [{"id": 2**63, "entered": True}],
+            [{"id": 1, "entered": False, "reason": "x" * 501}],
+        ],
+    )
+    def test_marks_that_say_nothing_are_refused(self, api, records):
+        assert self.mark(api, *records).status_code == 400
+
+    def test_tables_come_as_text_and_as_a_workbook(self, api, numbers, monkeypatch):
+        text = b"".join(api.get(f"{self.HALF}.csv").streaming_content).decode("utf-8-sig")
+        lines = list(csv.DictReader(io.StringIO(text)))
+        assert [line["课程名称"] for line in lines][1] == "'+1+1"
+        book = load_workbook(io.BytesIO(b"".join(api.get(f"{self.HALF}.xlsx").streaming_content)))
+        assert [cell.value for cell in book.active["A"]][1:] == numbers
+        monkeypatch.setattr("education.national.export.AT_ONCE_ROWS", 1)
+        assert api.get(f"{self.HALF}.xlsx").status_code == 202
+        download_make(Download.objects.get())
+        assert api.get(f"{self.HALF}.xlsx").status_code == 200
+
+    def test_what_was_rejected_is_listed_and_sent_again(self, api, delivery, office, system):
+        office.behaviours = ["forbidden"]
+        delivery_send(delivery=delivery, system=system, by=JOB)
+        (found,) = api.get("/api/v1/national/rejected/").json()
+        assert (found["id"], found["error"]) == (str(delivery.pk), "Status 403")
+        address = f"/api/v1/national/deliveries/{found['id']}/send-again/"
+        assert api.post(address).json()["state"] == "waiting"
+        assert api.post(address).status_code == 409
+
+    def test_what_makes_no_sense_is_refused_in_words(self, api):
+        assert api.get(self.HALF.replace("-01/", "-02/") + "/").status_code == 404
+        for query in ("?state=lost", "?after=-1", "?after=x"):
+            assert api.get(f"{self.HALF}/{query}").status_code == 400
