@@ -24,6 +24,8 @@ from education.services import batch_approve, batch_check, batch_return, batch_s
 from institutions.models import Ground, Institution
 from institutions.services import Contact, clerk_assign, institution_register, qualification_grant
 from portal import clock
+from portal.accounts import totp
+from portal.accounts.factors import app_add
 from portal.accounts.models import ApiToken, Person, Role, User
 from portal.accounts.photos import portrait
 from portal.accounts.services import Employment, photo_replace, profile_update, staff_create, worker_register
@@ -288,7 +290,17 @@ def _checked(batch: Batch) -> Batch:
 
 
 def _login(role: str, user: User) -> dict[str, str]:
-    return {"role": role, "login": str(user.username), "password": PASSWORD, "about": user.display_name}
+    """Return how to sign in as ``user``, after setting up an authenticator app for it."""
+    secret = totp.secret_new()
+    code = totp.code_at(secret, totp.step_of(clock.real_now()))
+    app_add(user=user, secret=secret, code=code, session=None, by=COMMAND)
+    return {
+        "role": role,
+        "login": str(user.username),
+        "password": PASSWORD,
+        "about": user.display_name,
+        "totp_secret": secret,
+    }
 
 
 def _token(user: User, *scopes: ApiToken.Scope) -> str:

@@ -36,6 +36,7 @@ from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import current_pack
+from portal.step_up import step_up_required
 from portal.tables.messages import describe
 
 ON_A_PAGE = 50
@@ -249,6 +250,7 @@ def batch_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @role_required(Role.CLERK)
+@step_up_required
 @require_GET
 def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Give the table back with every problem in its cell: a small one at once, a large one when a worker has made it."""

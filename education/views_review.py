@@ -25,6 +25,7 @@ from portal.filters import filter_context
 from portal.forms import Form, form_status
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import current_pack
+from portal.step_up import step_up_to_post
 
 REVIEWERS = (Role.REVIEWER, Role.CHIEF)
 """Who may look; whoever appoints reviewers and qualifies institutions decides about no batch."""
@@ -177,6 +178,7 @@ def review_batch_row(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @decider_page
+@step_up_to_post
 @require_POST
 def review_batch_reversal(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Propose to take the approval back; confirm or dismiss what a colleague proposed."""

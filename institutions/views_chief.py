@@ -26,6 +26,7 @@ from portal.accounts.services import UsernameTakenError, random_password
 from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, role_required
+from portal.step_up import step_up_required
 
 ON_A_PAGE = 50
 chief_page = role_required(Role.CHIEF)
@@ -136,6 +137,7 @@ def _stopped(request: SignedInRequest, qualification: Qualification, form: StopF
 
 
 @chief_page
+@step_up_required
 @require_http_methods(["GET", "POST"])
 def clerk_new(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open a clerk's account; its first password is shown in this one answer and nowhere else."""

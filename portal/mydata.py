@@ -24,6 +24,7 @@ from portal.events.selectors import Wanted, event_lines, events_found
 from portal.events.services import Actor, event_record
 from portal.limits import Limit
 from portal.permissions import SignedInRequest, role_required
+from portal.step_up import step_up_required
 from portal.verbs import Verb
 
 Row = Mapping[str, Any]
@@ -79,6 +80,7 @@ def _look(at: datetime, role: str, reason: str) -> dict[str, Any]:
 
 
 @role_required(Role.WORKER)
+@step_up_required
 @require_POST
 def my_data_export(request: SignedInRequest) -> HttpResponse:
     """Hand everything over: one JSON document and the files, in an archive."""

@@ -16,6 +16,7 @@ from portal.events.services import Actor, event_record
 from portal.forms import Form, LineField
 from portal.limits import Limit
 from portal.permissions import SignedInRequest, role_required
+from portal.step_up import step_up_required
 
 REVEALS = Limit("identity-reveal", "60/hour")
 """For one account: enough for a day at the desk, too few to copy a registry."""
@@ -46,6 +47,7 @@ def identity_reveal(*, person: Person, reason: str, by: Actor) -> str:
 
 
 @role_required(Role.REVIEWER, Role.CHIEF)
+@step_up_required
 @require_POST
 def reveal_page(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Answer with the number in this one page, which nothing may store; a reload asks anew and is recorded anew."""

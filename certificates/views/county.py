@@ -25,6 +25,7 @@ from portal.forms import Form
 from portal.masking import mask_name, mask_number
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import Policy, current_pack, day_of
+from portal.step_up import step_up_required
 from portal.tables import OutColumn
 from portal.templatetags.portal import area_name, post_name
 
@@ -188,6 +189,7 @@ def county_notice(request: SignedInRequest, key: str) -> HttpResponse:
 
 
 @county_page
+@step_up_required
 @require_safe
 def county_export(request: SignedInRequest, kind: str) -> HttpResponseBase:
     at = clock.now()

@@ -18,6 +18,7 @@ from portal.events.services import Actor, event_record
 from portal.exports import table_response
 from portal.permissions import SignedInRequest, role_required
 from portal.policy import day_of
+from portal.step_up import step_up_required
 from portal.tables import OutColumn
 
 PEOPLE_ON_A_PAGE = 50
@@ -44,6 +45,7 @@ def employer_home(request: SignedInRequest) -> HttpResponse:
 
 
 @role_required(Role.EMPLOYER)
+@step_up_required
 @require_POST
 def employer_export(request: SignedInRequest, kind: str) -> HttpResponseBase:
     """Hand over the list; that it was taken along is history."""

@@ -38,6 +38,7 @@ from portal.events.services import Actor
 from portal.events.verbs import verb_text
 from portal.forms import form_status
 from portal.permissions import SignedInRequest
+from portal.step_up import step_up_to_post
 
 TABS = {"waiting": measures_waiting, "decided": measures_decided}
 
@@ -63,6 +64,7 @@ def certificate_list(request: SignedInRequest) -> HttpResponse:
 
 
 @reviewer_page
+@step_up_to_post
 @page
 def certificate_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """One certificate. POST ``act``: suspend, revoke, lift or correct; approve or refuse what a colleague asked for."""

@@ -38,6 +38,7 @@ from portal.files import file_page
 from portal.forms import form_status
 from portal.permissions import SignedInRequest
 from portal.policy import Policy, current_pack
+from portal.step_up import step_up_to_post
 
 
 def _policy() -> Policy:
@@ -87,6 +88,7 @@ def _list(request: SignedInRequest, tab: str) -> HttpResponse:
 
 
 @reviewer_page
+@step_up_to_post
 @page
 def voiding_find(request: SignedInRequest) -> HttpResponse:
     """Write down that a holder does not work in the post any more: a proposal, of which the holder is told at once."""
@@ -122,6 +124,7 @@ def _found(request: SignedInRequest, form: FindingForm) -> VoidingProposal | Non
 
 
 @reviewer_page
+@step_up_to_post
 @page
 def voiding_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """One proposal: confirm, approve, dismiss; once void, ask for the certificate back, and decide that."""

@@ -19,6 +19,7 @@ from portal.downloads.models import Download
 from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, role_required
+from portal.step_up import step_up_required
 
 ON_THE_PAGE = 100
 
@@ -49,6 +50,7 @@ def _half(text: str) -> outbox.HalfMonth:
 
 
 @role_required(*REVIEWERS)
+@step_up_required
 @require_GET
 def national_export(request: SignedInRequest, first: str, kind: str) -> HttpResponseBase:
     """Take a half-month away as a workbook or as CSV (with a byte order mark, which spreadsheets want)."""

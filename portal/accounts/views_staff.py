@@ -22,6 +22,7 @@ from portal.accounts.services import (
 from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, role_required
+from portal.step_up import step_up_required
 
 ON_A_PAGE = 50
 chief_page = role_required(Role.CHIEF)
@@ -38,6 +39,7 @@ def staff_list(request: SignedInRequest) -> HttpResponse:
 
 
 @chief_page
+@step_up_required
 @require_http_methods(["GET", "POST"])
 def staff_open(request: SignedInRequest) -> HttpResponse:
     """Open an account; its first password is shown in this one answer and nowhere else."""
@@ -61,6 +63,7 @@ def staff_open(request: SignedInRequest) -> HttpResponse:
 
 
 @chief_page
+@step_up_required
 @require_http_methods(["GET", "POST"])
 def staff_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """End an account, after one look at whose it is."""

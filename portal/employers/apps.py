@@ -15,5 +15,6 @@ class EmployersConfig(AppConfig):
         messages.register_notices()
         register_entry(Entry("employer-workers", _("Invitations"), order=20), Role.EMPLOYER)
         register_entry(
-            Entry("my-employers", _("Employers"), order=42, count=open_invitation_count, group=MINE), Role.WORKER
+            Entry("my-employers", _("Employers"), order=42, count=open_invitation_count, group=MINE),
+            Role.WORKER,
         )

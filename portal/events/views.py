@@ -27,6 +27,7 @@ from portal.events.services import Actor, event_record
 from portal.exports import Value, table_response
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, role_required
+from portal.step_up import step_up_required
 from portal.tables import OutColumn
 from portal.verbs import Verb
 
@@ -100,6 +101,7 @@ def _query(wanted: Wanted) -> str:
 
 
 @auditor_page
+@step_up_required
 @require_POST
 def audit_export(request: SignedInRequest) -> HttpResponseBase:
     """Hand over the filtered history as delimited text; that it was taken along is history too."""

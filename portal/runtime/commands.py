@@ -77,7 +77,9 @@ def is_web_ready(port: int, *, host: str = "localhost") -> bool:
 
 def is_worker_ready(broker: str) -> bool:
     """Ping the worker of this machine through the broker."""
-    with Celery(broker=broker, set_as_current=False) as app:  # this process may have an application of its own
+    with Celery(
+        broker=broker, set_as_current=False
+    ) as app:  # this process may have an application of its own
         return bool(app.control.ping(destination=[f"celery@{socket.gethostname()}"], timeout=1))
 
 

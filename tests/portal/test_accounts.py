@@ -14,8 +14,8 @@ from portal.accounts.services import (
     SignInRefusedError,
     TooManyTriesError,
     account_end,
-    profile_update,
     credentials_check,
+    profile_update,
     staff_create,
     worker_register,
 )
