@@ -1,10 +1,11 @@
 """Pages of no room in particular: start, home, the choice of language and of display, rules in force, errors."""
 
+import sys
 from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,9 +15,12 @@ from django.views.decorators.http import require_POST
 from portal import clock
 from portal.accounts.models import User
 from portal.accounts.services import language_keep
+from portal.api.problems import MEDIA_TYPE, failure_document
 from portal.announcements import ON_START, announcements
 from portal.display import COOKIE, LARGE, display_keep
 from portal.events.services import Actor, event_record
+from portal.failures import RETRY_SECONDS, is_passing
+from portal.middleware import API
 from portal.models import SimulatedClock
 from portal.navigation import home_of
 from portal.policy import current_pack
@@ -155,4 +159,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Render without the request: whatever failed may be part of every page's context."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    status = 503 if is_passing(sys.exception()) else 500
+    if request.path.startswith(API):
+        response: HttpResponse = JsonResponse(failure_document(status), status=status, content_type=MEDIA_TYPE)
+    else:
+        response = HttpResponse(render_to_string(f"{status}.html"), status=status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response

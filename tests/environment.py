@@ -121,9 +121,14 @@ def migrations_digest() -> str:
     return digest.hexdigest()[:12]
 
 
+def template_name() -> str:
+    """Return what the template with this schema is called below ``zhengtong_test_``."""
+    return f"template_{migrations_digest()}"
+
+
 def database_clone(name: str) -> str:
     """Make ``zhengtong_test_<name>`` anew as a copy of the migrated template; return its address."""
-    template = f"zhengtong_test_template_{migrations_digest()}"
+    template = f"zhengtong_test_{template_name()}"
     with _administrator() as cursor, _alone():
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [template])
         if not cursor.fetchone():

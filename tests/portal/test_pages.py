@@ -215,3 +215,4 @@ def test_the_start_page_changes_at_midnight_in_shanghai(client, moment, is_open)
 
 def test_the_page_of_a_failure_renders_with_nothing_at_hand():
     assert "系统出现故障" in render_to_string("500.html")
+    assert "系统暂时无法使用" in render_to_string("503.html")
