@@ -114,6 +114,15 @@ def by_post(found: Scope) -> list[Share]:
     )
 
 
+def by_area(found: Scope) -> list[Share]:
+    """Return the share of each city and county, by its code."""
+    sums = found.values("area_code").annotate(total=Count("pk"), exchanged=_EXCHANGED).order_by("area_code")
+    return [
+        Share(key=s["area_code"], label=s["area_code"], total=s["total"], exchanged=s["exchanged"])
+        for s in sums
+    ]
+
+
 def by_employer(found: Scope) -> list[Share]:
     """Return the share of each employer, the one with most people left first; nobody's name stands for no employer."""
     sums = (

@@ -29,5 +29,6 @@ def register() -> None:
     register_entry(Entry("chief-consistency", _("How reviewers decide"), order=52, group=REPORTS), Role.CHIEF)
     register_entry(Entry("institution-home", _("Overview"), order=10), Role.CLERK)
     register_entry(Entry("batch-list", _("Batches"), order=20), Role.CLERK)
+    register_entry(Entry("institution-trainees", _("Trainees’ hours"), order=25), Role.CLERK)
     register_entry(Entry("batch-upload", _("Upload a batch"), order=30), Role.CLERK)
     register_entry(Entry("my-education", _("Continuing education"), order=30), Role.WORKER)

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from education import claims, consistency, views, views_bulk, views_review
+from education import claims, consistency, trainees, views, views_bulk, views_review
 from education.national import views as national
 
 urlpatterns = [
     path("institution/", views.institution_home, name="institution-home"),
+    path("institution/trainees/", trainees.trainees, name="institution-trainees"),
     path("institution/batches/", views.batch_list, name="batch-list"),
     path("institution/batches/upload/", views.batch_upload, name="batch-upload"),
     path("institution/batches/template/", views.batch_template, name="batch-template"),

@@ -26,9 +26,10 @@ from education.progress import Progress, progress_of
 from education.services.uploading import CORRECTABLE
 from education.submission import explain, submission_decision
 from education.template_workbook import template_write
+from education.trainees import qualification_now
 from education.workbook import NOT_READ, WORKBOOK, XLSX, workbook_response
 from institutions.models import Institution
-from institutions.selectors import institution_of, is_qualified
+from institutions.selectors import institution_of
 from portal import clock
 from portal.accounts.models import Person, Role
 from portal.downloads.services import AT_ONCE_ROWS, download_ask
@@ -65,7 +66,7 @@ def institution_home(request: SignedInRequest) -> HttpResponse:
     context = {
         "institution": institution,
         "quota": selectors.quota_of(institution, now),
-        "qualified": is_qualified(institution, now.date(), now.date()),
+        "qualified": qualification_now(institution, now.date()),
         "figures": selectors.figures_of(institution),
         "unconfirmed": claims_unconfirmed(institution)[:ON_A_PAGE],
         "batches": batches[:5],

@@ -94,3 +94,59 @@ class DayChart:
             '<text class="app-chart__text" x="{}" y="{}" text-anchor="{}">{}</text>',
             ((x, HEIGHT - 10, anchor, day.isoformat()) for x, anchor, day in marks),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnChart:
+    """Columns side by side, each of parts that stand on one another; ``columns`` holds a label and the parts of each."""
+
+    name: str
+    title: str
+    description: str
+    columns: Sequence[tuple[str, Sequence[int]]]
+
+    @property
+    def top(self) -> int:
+        return max(1, *(sum(parts) for _label, parts in self.columns))
+
+    @property
+    def step(self) -> float:
+        return (WIDTH - LEFT - RIGHT) / max(1, len(self.columns))
+
+    def height(self, number: int) -> float:
+        return round(number / self.top * (HEIGHT - TOP - BOTTOM), 1)
+
+    def draw(self) -> SafeString:
+        return format_html(
+            '<svg class="app-chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
+            '<title id="{}-title">{}</title><desc id="{}-desc">{}</desc>{}{}</svg>',
+            WIDTH, HEIGHT, self.name, self.name, self.name, self.title, self.name, self.description,
+            self._axis(), format_html_join("", "{}", ((self._column(i),) for i in range(len(self.columns)))),
+        )  # fmt: skip
+
+    def _axis(self) -> SafeString:
+        marks = [(HEIGHT - BOTTOM - self.height(number), number) for number in sorted({0, self.top})]
+        return format_html_join(
+            "",
+            '<line class="app-chart__grid" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+            '<text class="app-chart__text" x="{}" y="{}" text-anchor="end">{}</text>',
+            ((LEFT, WIDTH - RIGHT, y, y, LEFT - 6, y + 5, number) for y, number in marks),
+        )
+
+    def _column(self, index: int) -> SafeString:
+        label, parts = self.columns[index]
+        x, width = round(LEFT + index * self.step + self.step * 0.2, 1), round(self.step * 0.6, 1)
+        tops = [HEIGHT - BOTTOM - self.height(sum(parts[: upto + 1])) for upto in range(len(parts))]
+        bars = format_html_join(
+            "",
+            '<rect class="app-chart__part app-chart__part--{}" x="{}" y="{}" width="{}" height="{}"/>',
+            ((n, x, round(tops[n], 1), width, self.height(part)) for n, part in enumerate(parts) if part),
+        )
+        middle = round(x + width / 2, 1)
+        # Every second label, counted from the last column, has room.
+        named = label if (len(self.columns) - 1 - index) % 2 == 0 else ""
+        return format_html(
+            '{}<text class="app-chart__text" x="{}" y="{}" text-anchor="middle">{}</text>'
+            '<text class="app-chart__text app-chart__text--small" x="{}" y="{}" text-anchor="middle">{}</text>',
+            bars, middle, round(tops[-1] - 6, 1), sum(parts) or "", middle, HEIGHT - 10, named,
+        )  # fmt: skip

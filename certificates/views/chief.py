@@ -9,13 +9,16 @@ from django.views.decorators.http import require_safe
 
 from certificates import progress
 from certificates.models import WindowClosing
+from certificates.progress_charts import area_bars, day_chart, post_bars
 from certificates.selectors import policy_on
 from certificates.services.closing import closing_report
+from education.throughput import throughput_chart, weeks_until
 from institutions.selectors import qualification_figures
 from portal import clock
 from portal.accounts.models import Role, User
 from portal.desk import work_queues
 from portal.permissions import SignedInRequest, role_required
+from portal.policy import day_of
 from portal.templatetags.portal import area_name, post_name
 
 SOON = 60  # days
@@ -28,6 +31,8 @@ chief_page = role_required(Role.CHIEF)
 def chief_home(request: SignedInRequest) -> HttpResponse:
     at = clock.now()
     policy = policy_on(at)
+    found, weeks = progress.in_scope(policy), weeks_until(day_of(at))
+    total, days = progress.total_of(found), progress.by_day(found)
     queues = [(queue, queue.state()) for queue in work_queues()]
     roles = (
         User.objects.filter(is_active=True)
@@ -41,7 +46,13 @@ def chief_home(request: SignedInRequest) -> HttpResponse:
         "soon": SOON,
         "queues": queues,
         "staff": [(Role(role).label, number) for role, number in roles.order_by("role")],
-        "province": progress.total_of(progress.in_scope(policy)),
+        "province": total,
+        "chart": day_chart(total, days, policy, at),
+        "days": days[::-1],
+        "areas": area_bars(progress.by_area(found)),
+        "posts": post_bars(progress.by_post(found)),
+        "weeks": weeks[::-1],
+        "throughput": throughput_chart(weeks),
         "closes": policy.exchange.window_end,
         "closing": _closing(),
     }

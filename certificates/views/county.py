@@ -2,29 +2,28 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from certificates import progress
-from certificates.progress import Left, Scope, Share, missing_word
+from certificates.progress import Left, Scope, missing_word
+from certificates.progress_charts import area_bars, day_chart, post_bars
 from certificates.selectors import policy_on
 from portal import clock
 from portal.accounts.models import Role
-from portal.charts import DayChart
 from portal.exports import Value, table_response
 from portal.forms import Form
 from portal.masking import mask_name, mask_number
 from portal.permissions import SignedInRequest, role_required
-from portal.policy import Policy, current_pack, day_of
+from portal.policy import day_of
 from portal.step_up import step_up_required
 from portal.tables import OutColumn
 from portal.templatetags.portal import area_name, post_name
@@ -65,49 +64,23 @@ class LeftForm(Form):
 def county_home(request: SignedInRequest) -> HttpResponse:
     at, area = clock.now(), request.user.area_code
     policy = policy_on(at)
-    found = progress.of_area(policy, area)
+    found, everywhere = progress.of_area(policy, area), progress.in_scope(policy)
     total, days = progress.total_of(found), progress.by_day(found)
     employers = progress.by_employer(found)
     context = {
         "area": area_name(area),
         "total": total,
-        "province": progress.total_of(progress.in_scope(policy)),
+        "province": progress.total_of(everywhere),
+        "areas": area_bars(progress.by_area(everywhere), own=area),
         "closes": policy.exchange.window_end,
         "days_left": (policy.exchange.window_end - day_of(at)).days,
-        "posts": [
-            _bar(share, f"{share.label} {post_name(share.label)}") for share in progress.by_post(found)
-        ],
+        "posts": post_bars(progress.by_post(found)),
         "employers": employers[:EMPLOYERS_SHOWN],
         "employer_count": len(employers),
-        "chart": _chart(total, days, policy, at),
+        "chart": day_chart(total, days, policy, at),
         "days": days[::-1],
     }
     return render(request, "county/home.html", context)
-
-
-def _bar(share: Share, label: str) -> dict[str, Any]:
-    return {"label": label, "value": share.exchanged, "maximum": share.total, "left": share.left}
-
-
-def _chart(total: Share, days: list[tuple[date, int]], policy: Policy, at: datetime) -> DayChart:
-    opened = current_pack().change_days[0]
-    first = min([opened, *(day for day, _sum in days[:1])])
-    return DayChart(
-        name="by-day",
-        title=_("Exchanged certificates by day"),
-        description=_("%(exchanged)s of %(total)s by %(day)s; the exchange ends on %(closes)s.")
-        % {
-            "exchanged": total.exchanged,
-            "total": total.total,
-            "day": date_format(day_of(at)),
-            "closes": date_format(policy.exchange.window_end),
-        },
-        points=days,
-        goal=total.total,
-        first=first,
-        last=policy.exchange.window_end,
-        until=day_of(at),
-    )
 
 
 @county_page
