@@ -19,7 +19,9 @@ class CertificatesConfig(AppConfig):
         from certificates.checks import lean
         from certificates.services.standing import standings_of_batch_settle
         from certificates.services.voiding import cured_of_batch_withdraw
+        from certificates.credentials.keys import issuer_key_keep, public_keys
         from education.credited import on_credited
+        from education.receipts import register_keys
 
         batch_checks.register()
         batch_forecast.register()
@@ -30,5 +32,6 @@ class CertificatesConfig(AppConfig):
         desks.register()
         holdings.register()
         policy_preview_action.register()
+        register_keys(keep=issuer_key_keep, published=public_keys)
         on_credited(standings_of_batch_settle)
         on_credited(cured_of_batch_withdraw)

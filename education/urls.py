@@ -1,9 +1,10 @@
 from django.urls import path
 
-from education import claims, consistency, trainees, views, views_bulk, views_review
+from education import claims, consistency, trainees, views, views_bulk, views_receipts, views_review
 from education.national import views as national
 
 urlpatterns = [
+    path("receipts/", views_receipts.receipt_page, name="receipt-verify"),
     path("institution/", views.institution_home, name="institution-home"),
     path("institution/trainees/", trainees.trainees, name="institution-trainees"),
     path("institution/batches/", views.batch_list, name="batch-list"),

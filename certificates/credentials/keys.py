@@ -59,6 +59,11 @@ def key_keep(key: CredentialKey, *, at: datetime) -> None:
     )
 
 
+def issuer_key_keep(pem: str, at: datetime) -> None:
+    """Keep the public half of a key of the settings that signs something outside of this room."""
+    key_keep(_load("ISSUER_KEY", pem), at=at)
+
+
 def trusted_certificates() -> list[x509.Certificate]:
     """Return every certificate that seals PDFs: the one of the settings, and those that sealed before."""
     kept = IssuerCertificate.objects.order_by("first_used_at").values_list("pem", flat=True)

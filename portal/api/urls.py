@@ -13,6 +13,7 @@ MODULES = (
     "education.api",
     "education.api_national",
     "education.api_policy",
+    "education.api_receipts",
     "certificates.api",
     "certificates.api_credentials",
     "certificates.api_checks",

@@ -1,7 +1,7 @@
 import pytest
 
 from education.models import Batch, BatchRow
-from education.receipts import ReceiptError, receipt_verify
+from education.receipts import receipt_verify
 from education.selectors import quota_of
 from education.services import (
     NotOfInstitutionError,
@@ -44,18 +44,6 @@ def test_a_submission_takes_a_place_of_its_month_and_gives_a_signed_receipt(scho
     assert receipt["file_sha256"] == batch.sha256
     assert (receipt["rows"], receipt["month"], receipt["place"]) == (2, "2020-11", 1)
     assert receipt["submitted_at"] == "2020-11-02T09:00:00+08:00"
-
-
-def test_a_receipt_with_one_character_altered_is_none(school, by_clerk):
-    receipt = submitted(school, by_clerk).receipt
-    header, payload, signature = receipt.split(".")
-    for forged in (
-        f"{header}.{payload[:-2]}{'A' if payload[-2] != 'A' else 'B'}{payload[-1]}.{signature}",
-        f"{header}.{payload}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}",
-        "no receipt",
-    ):
-        with pytest.raises(ReceiptError):
-            receipt_verify(forged)
 
 
 def test_the_third_batch_of_a_month_is_refused_and_the_next_month_it_goes(school, by_clerk, at):
