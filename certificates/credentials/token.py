@@ -17,9 +17,9 @@ from certificates.credentials.jose import (
     b64decode,
     verify_signature,
 )
-from certificates.numbers import is_plausible
 
-FORMAT = 1
+DIGITS = 16
+"""As many digits of a number fit into a token of the format 1; other numbers make it one of the format 2."""
 KEY_BYTES = 4
 NAME_BYTES = 120
 DAY_ZERO = date(2000, 1, 1)
@@ -27,8 +27,11 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$*+-:"
 """The characters of QR's alphanumeric mode that may stand in the last part of an address: 41³ > 256²."""
 
 _RADIX = len(ALPHABET)
-_HEAD = Struct(">B4s7sHHHH3s")  # format, key, number, version, issue day, post, status list, status index
+_BASE = 36  # of a number with capitals: its digits are the first characters of the alphabet
+_NUMBER_BYTES = 7
+_REST = Struct(">HHHH3s")  # version, issue day, post, status list, status index
 _LONGEST = 300
+_LONGEST_NUMBER = 40
 _LIMITS = {3: 1 << 16, 2: 1 << 8}
 
 
@@ -47,10 +50,7 @@ class TokenFacts:
 
 def token_sign(facts: TokenFacts, key: CredentialKey) -> str:
     """Return the token of a version of a certificate, in characters of QR's alphanumeric mode."""
-    head = _HEAD.pack(
-        FORMAT,
-        _key_id(key.kid),
-        int(facts.number).to_bytes(7),
+    head = _number_pack(facts.number, _key_id(key.kid)) + _REST.pack(
         facts.version,
         (facts.issued_on - DAY_ZERO).days,
         int(facts.post_code),
@@ -67,7 +67,7 @@ def token_read(text: str, keys: Keys) -> TokenFacts:
         data = text_decode(token_of(text))
         body, signature = data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:]
         facts, key_id = _facts(body)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, IndexError) as error:
         raise SignatureError("The text is no token of a certificate.") from error
     if not any(verify_signature(signature, body, jwk) for jwk in _candidates(key_id, keys)):
         raise SignatureError("The token was not signed by this issuer, or was altered.")
@@ -110,22 +110,54 @@ def _bytes(group: str) -> bytes:
     return value.to_bytes(len(group) - 1)
 
 
+def _number_pack(number: str, key_id: bytes) -> bytes:
+    """Return the beginning of a token: its format, the key, the number."""
+    if len(number) == DIGITS and number.isascii() and number.isdigit():
+        return b"\x01" + key_id + int(number).to_bytes(_NUMBER_BYTES)
+    if not 0 < len(number) <= _LONGEST_NUMBER or not re.fullmatch("[0-9A-Z]+", number):
+        raise ValueError("A number of other characters than digits and capitals has no place in a token.")
+    return b"\x02" + key_id + bytes([len(number)]) + int(number, _BASE).to_bytes(_room(len(number)))
+
+
+def _number_unpack(body: bytes) -> tuple[str, bytes]:
+    """Return the number, and what follows it."""
+    start = 1 + KEY_BYTES
+    match body[0]:
+        case 1:
+            end = start + _NUMBER_BYTES
+            return f"{int.from_bytes(body[start:end]):0{DIGITS}d}", body[end:]
+        case 2:
+            length = body[start]
+            end = start + 1 + _room(length)
+            value, number = int.from_bytes(body[start + 1 : end]), ""
+            for _ in range(length):
+                value, digit = divmod(value, _BASE)
+                number = ALPHABET[digit] + number
+            return number, body[end:]
+    raise ValueError("A token of another format.")
+
+
+def _room(length: int) -> int:
+    """Return how many bytes a number of ``length`` digits and capitals takes."""
+    bits: int = (_BASE**length - 1).bit_length()
+    return (bits + 7) // 8
+
+
 def _facts(body: bytes) -> tuple[TokenFacts, bytes]:
-    if len(body) <= _HEAD.size or body[0] != FORMAT:
+    number, rest = _number_unpack(body) if body else ("", b"")
+    if len(rest) <= _REST.size:
         raise ValueError("A token of another format.")
-    _, key_id, number, version, day, post, page, index = _HEAD.unpack(body[: _HEAD.size])
+    version, day, post, page, index = _REST.unpack(rest[: _REST.size])
     facts = TokenFacts(
-        number=f"{int.from_bytes(number):016d}",
+        number=number,
         version=version,
-        holder=body[_HEAD.size :].decode(),
+        holder=rest[_REST.size :].decode(),
         post_code=f"{post:03d}",
         issued_on=DAY_ZERO + timedelta(days=day),
         status_list=page,
         status_index=int.from_bytes(index),
     )
-    if not is_plausible(facts.number):
-        raise ValueError("A number whose check digit is wrong.")
-    return facts, key_id
+    return facts, body[1 : 1 + KEY_BYTES]
 
 
 def _candidates(key_id: bytes, keys: Keys) -> list[Jwk]:

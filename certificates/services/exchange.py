@@ -8,7 +8,6 @@ from certificates.events import Verb
 from certificates.log.models import LeafKind
 from certificates.log.services import paper_record, records_write, version_record
 from certificates.models import ElectronicCertificate, LegacyCertificate, LegacyStatus, NumberSequence
-from certificates.numbers import format_number
 from certificates.replay import facts_as_json
 from certificates.rules import ExchangeFacts, decide_exchange
 from certificates.selectors import ce_records_of, exchange_facts, policy_on
@@ -23,6 +22,7 @@ from portal.events.services import Actor, event_record
 from portal.identity import same_name
 from portal.notices.services import notice_send
 from portal.policy import Decision, day_of
+from portal.policy.numbering import number_pattern
 
 
 class ExchangeRefusedError(Exception):
@@ -132,4 +132,6 @@ def _next_number(post_code: str, *, at: datetime) -> str:
     sequence = NumberSequence.objects.select_for_update().get(year=year, post_code=post_code)
     sequence.last += 1
     sequence.save(update_fields=["last"])
-    return format_number(policy_on(at).certificate_number.issuer_prefix, year, post_code, sequence.last)
+    rules = policy_on(at).certificate_number
+    pattern = number_pattern(rules.pattern)
+    return pattern.number(issuer=rules.issuer_prefix, year=year, post=post_code, sequence=sequence.last)

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from stdnum.cn import uscc
 
 from portal.policy.decision import JsonValue, json_number
+from portal.policy.numbering import number_pattern
 
 T = TypeVar("T")
 
@@ -183,6 +184,11 @@ def _licence_type(raw: Any) -> str:
     return _licence_issuer(raw[:18]) + str(raw[18:])
 
 
+def _number_pattern(raw: Any) -> str:
+    number_pattern(_exactly(raw, str))
+    return str(raw)
+
+
 DATE = Form("date", "a date such as 2020-12-31, without quotes", _date)
 DATE_OR_NONE = Form(
     "date",
@@ -199,6 +205,12 @@ FLAG = Form("yes/no", "true or false, without quotes", lambda raw: _exactly(raw,
 YEARS = Form("years", "a list of years in ascending order, such as [2015, 2016]", _years)
 REMINDER_DAYS = Form(
     "days", "a list of whole numbers of days in descending order, such as [60, 30, 7, 1]", _reminder_days
+)
+NUMBER_PATTERN = Form(
+    "pattern",
+    "digits and capitals with {year}, {post}, {sequence:DIGITS}, {issuer} if wanted, each once, and at the end"
+    " {check:mod_11_10} (all the rest digits) or {check:mod_37_36}; at most 24 characters in all",
+    _number_pattern,
 )
 LICENCE_ISSUER = Form("code", "a unified social credit code (GB 32100) of 18 characters", _licence_issuer)
 LICENCE_TYPE = Form("code", "a unified social credit code (GB 32100) and three digits", _licence_type)

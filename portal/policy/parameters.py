@@ -19,6 +19,7 @@ from portal.policy.forms import (
     LICENCE_ISSUER,
     LICENCE_TYPE,
     NAMED,
+    NUMBER_PATTERN,
     OTHER_POSTS,
     PERCENT,
     PIXELS,
@@ -144,11 +145,11 @@ class ReminderParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateNumberParameters:
-    """How the number of an electronic certificate is made: prefix, year, post code, sequence, check digit."""
+    """How the number of an electronic certificate is made."""
 
     issuer_prefix: str = value(digits(2))
-    sequence_digits: int = value(COUNT)
-    check_digit: str = value(choice("iso7064_mod_11_10"))
+    pattern: str = value(NUMBER_PATTERN)
+    """For `portal.policy.numbering.number_pattern`."""
     licence_type_code: str = value(LICENCE_TYPE)
     """The kind of licence (GB/T 36903): the code of who defined it and three digits."""
     licence_issuer_code: str = value(LICENCE_ISSUER)

@@ -25,7 +25,7 @@ from certificates.documents.fonts import typst_fonts
 from certificates.documents.issuer import create_demo_issuer, load_issuer
 from certificates.documents.qr import draw_qr, scan_address, verification_address
 from certificates.documents.signing import sign_pdf
-from certificates.numbers import format_number
+from portal.policy.numbering import number_pattern
 from tests.certificates.document_samples import (
     PORTAL,
     certificate_content,
@@ -35,6 +35,7 @@ from tests.certificates.document_samples import (
     token_facts,
 )
 
+PATTERN = number_pattern("{issuer}{year}{post}{sequence:6}{check:mod_11_10}")
 COUNT = 60
 ROUNDS = 3
 SIGNED_AT = datetime(2020, 12, 28, 1, tzinfo=UTC)
@@ -56,7 +57,7 @@ def contents(start: int, count: int = COUNT) -> list[CertificateContent]:
 
 
 def _content(sequence: int) -> CertificateContent:
-    number = format_number("46", 2020, "101", sequence)
+    number = PATTERN.number(issuer="46", year=2020, post="101", sequence=sequence)
     address = verification_address(PORTAL, number)
     name = FAMILY[sequence % 10] + GIVEN[sequence % 12] + GIVEN[sequence // 12 % 12]
     token = token_sign(token_facts(number=number, holder=name[:1] + "**"), sample_key())

@@ -317,6 +317,47 @@ def test_a_reader_written_from_the_document_alone_reads_the_token():
     }
 
 
+def number_of_format_2_by_the_document(body):
+    length = body[5]
+    room = next(count for count in range(30) if 36**length - 1 < 256**count)
+    value = int.from_bytes(body[6 : 6 + room], "big")
+    digits = ""
+    while len(digits) < length:
+        value, digit = divmod(value, 36)
+        digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit] + digits
+    return digits, 6 + room
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "E101202046001222",
+        "462020JZ101000012M",
+        "2020101000126",
+        "0",
+        "ZZZZZZZZZZZZZZZZZZZZZZZZ",
+        "00012345678901234",
+    ],
+)
+def test_a_number_of_another_pattern_makes_a_token_too(number):
+    token = token_sign(token_facts(number=number), sample_key())
+    assert token_read(token, KEYS) == token_facts(number=number)
+    body = text_decode(token)[:-64]
+    read, end = number_of_format_2_by_the_document(body)
+    assert (body[0], read) == (2, number)
+    assert int.from_bytes(body[end : end + 2], "big") == 1
+    assert body[end + 11 :].decode() == "林**"
+    for other in altered(token, ALPHABET, 60):
+        with pytest.raises(SignatureError):
+            token_read(other, KEYS)
+
+
+@pytest.mark.parametrize("number", ["", "琼建培字1", "e1", "1-2", "1" * 41])
+def test_a_number_that_no_pattern_makes_has_no_token(number):
+    with pytest.raises(ValueError, match="number"):
+        token_sign(token_facts(number=number), sample_key())
+
+
 def test_the_example_in_the_document_is_the_token_that_it_describes():
     document = (Path(__file__).parents[2] / "docs" / "verification.md").read_text("utf-8")
     [example] = re.findall(r"(?m)^    ([0-9A-Z$*+:-]{100,})$", document)

@@ -9,13 +9,19 @@ from tests.factories import shanghai
 
 EXCHANGED = """
 import json
+from dataclasses import replace
+from certificates.credentials.facts import token_facts
+from certificates.credentials.keys import signing_key
+from certificates.credentials.token import token_sign
 from certificates.services.documents import certificate_content, current_version
 from certificates.services.exchange import certificate_exchange
 from portal.events.services import Actor
 from tests import factories
 certificate = certificate_exchange(certificate=factories.ready_to_exchange(), by=Actor.command("journey"))
 content = certificate_content(current_version(certificate))
-print(json.dumps({"number": certificate.number, "scanned": content.qr_payload}))
+lettered = replace(token_facts(current_version(certificate)), number="462020JZ101000012M")
+lettered = token_sign(lettered, signing_key())
+print(json.dumps({"number": certificate.number, "scanned": content.qr_payload, "lettered": lettered}))
 """
 REVOKED = """
 from certificates.models import ElectronicCertificate
@@ -69,6 +75,9 @@ def test_codes_are_checked_without_a_network(page, stack, certificate, code, pic
     last = certificate["scanned"][-1]
     assert check(page, certificate["scanned"][:-1] + ("0" if last != "0" else "1")) == "refused"
     assert check(page, "nonsense") == "refused"
+    # And one whose number has letters, as another policy has them
+    assert check(page, certificate["lettered"]) == "good"
+    expect(page.locator("#facts")).to_contain_text("462020JZ101000012M")
 
 
 def test_a_newer_snapshot_tells_what_was_revoked_since(page, stack, certificate, tmp_path):

@@ -1,7 +1,8 @@
 // The token of a QR symbol: bytes, text and signature as docs/verification.md describes them.
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$*+-:'
 const SIGNATURE_BYTES = 64
-const HEAD_BYTES = 23
+const KEY_END = 5
+const REST_BYTES = 11
 const DAY = 86_400_000
 
 export class Refused extends Error {}
@@ -36,7 +37,7 @@ export async function isSigned(signature, data, jwk) {
 // What a token, or an address that ends in one, says; throws Refused unless one of the keys signed it.
 export async function readToken(text, keys) {
   const bytes = bytesOf(text.trim().split('#').pop())
-  if (bytes.length <= HEAD_BYTES + SIGNATURE_BYTES || bytes[0] !== 1) throw new Refused('format')
+  if (bytes.length <= KEY_END + REST_BYTES + SIGNATURE_BYTES) throw new Refused('format')
   const body = bytes.slice(0, -SIGNATURE_BYTES)
   const signature = bytes.slice(-SIGNATURE_BYTES)
   const known = Object.keys(keys).filter((kid) => base64urlBytes(kid).slice(0, 4).every((byte, at) => byte === body[at + 1]))
@@ -44,16 +45,32 @@ export async function readToken(text, keys) {
   throw new Refused(known.length ? 'signature' : 'key')
 }
 
+const integer = (bytes) => bytes.reduce((value, byte) => value * 256n + BigInt(byte), 0n)
+
+// The number, and where it ends: sixteen digits in seven bytes, or its length and digits of base 36.
+function numberIn(body) {
+  if (body[0] === 1) return [String(integer(body.slice(KEY_END, 12))).padStart(16, '0'), 12]
+  if (body[0] !== 2) throw new Refused('format')
+  const length = body[KEY_END]
+  const end = KEY_END + 1 + Math.ceil((36n ** BigInt(length) - 1n).toString(2).length / 8)
+  let value = integer(body.slice(KEY_END + 1, end))
+  let number = ''
+  for (let place = 0; place < length; place += 1, value /= 36n) number = ALPHABET[value % 36n] + number
+  return [number, end]
+}
+
 function facts(body) {
-  const view = new DataView(body.buffer, body.byteOffset)
-  const number = body.slice(5, 12).reduce((value, byte) => value * 256n + BigInt(byte), 0n)
+  const [number, end] = numberIn(body)
+  if (body.length <= end + REST_BYTES) throw new Refused('format')
+  const rest = body.slice(end)
+  const view = new DataView(rest.buffer)
   return {
-    number: String(number).padStart(16, '0'),
-    version: view.getUint16(12),
-    issuedOn: new Date(Date.UTC(2000, 0, 1) + view.getUint16(14) * DAY).toISOString().slice(0, 10),
-    post: String(view.getUint16(16)).padStart(3, '0'),
-    page: view.getUint16(18),
-    index: body[20] * 0x10000 + view.getUint16(21),
-    holder: new TextDecoder('utf-8', { fatal: true }).decode(body.slice(HEAD_BYTES)),
+    number,
+    version: view.getUint16(0),
+    issuedOn: new Date(Date.UTC(2000, 0, 1) + view.getUint16(2) * DAY).toISOString().slice(0, 10),
+    post: String(view.getUint16(4)).padStart(3, '0'),
+    page: view.getUint16(6),
+    index: rest[8] * 0x10000 + view.getUint16(9),
+    holder: new TextDecoder('utf-8', { fatal: true }).decode(rest.slice(REST_BYTES)),
   }
 }
