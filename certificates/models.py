@@ -290,6 +290,10 @@ class LegacyServiceRequest(models.Model):
                 name="certificates_service_decided_by_someone",
             ),
             models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")),
+                name="certificates_service_nobody_decides_own",
+            ),
+            models.CheckConstraint(
                 condition=~Q(state="refused") | ~Q(reason=""), name="certificates_service_refused_with_reason"
             ),
             models.CheckConstraint(

@@ -20,10 +20,11 @@ from education.models import BatchRow, BatchState, CERecord, Claim
 from education.national.outbox import HalfMonth
 from institutions.models import Institution
 from portal import clock
-from portal.accounts.models import Person, Role
+from portal.accounts.models import Person
+from portal.accounts.roles import Permission
 from portal.events.services import Actor, event_record
 from portal.forms import DayField, Form, form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import Policy, current_pack
 
 
@@ -117,7 +118,7 @@ class ClaimForm(Form):
         return day
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.CERTIFICATE_HOLD)
 @require_http_methods(["GET", "POST"])
 def my_claims(request: SignedInRequest) -> HttpResponse:
     """List a person's claims and take a new one, or take one back."""

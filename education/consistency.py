@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.clock import end_of_day
 from portal.forms import DayField, Form
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import SHANGHAI
 
 USUAL_SPAN = timedelta(days=90)
@@ -86,7 +86,7 @@ def overall(reviewers: list[Reviewer]) -> int:
     return round(100 * sum(each.returned for each in reviewers) / decided) if decided else 0
 
 
-@role_required(Role.CHIEF)
+@permission_required(Permission.PROVINCE_FOLLOW)
 @require_GET
 def consistency_page(request: SignedInRequest) -> HttpResponse:
     today = clock.today()

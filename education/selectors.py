@@ -32,7 +32,8 @@ from education.submission import SubmissionFacts
 from institutions.models import Institution
 from institutions.selectors import institution_of, is_qualified
 from portal import clock
-from portal.accounts.models import Person, Role, User
+from portal.accounts.models import Person, User
+from portal.accounts.roles import Permission, Reach, reach_of
 from portal.desk import QueueState
 from portal.policy import current_pack, day_of
 
@@ -54,10 +55,11 @@ def batches_of(institution: Institution) -> QuerySet[Batch]:
 
 
 def batches_visible_to(user: User) -> QuerySet[Batch]:
-    """Return the batches of a clerk's own institution; all of them for a reviewer; none for anyone else."""
-    if user.role in {Role.REVIEWER, Role.CHIEF}:
+    """Return the batches that the account may read: of its institution, of the province, or none."""
+    reach = reach_of(user, Permission.BATCH_READ)
+    if reach is Reach.PROVINCE:
         return Batch.objects.select_related("institution")
-    institution = institution_of(user.pk)
+    institution = institution_of(user.pk) if reach is Reach.INSTITUTION else None
     return batches_of(institution) if institution else Batch.objects.none()
 
 

@@ -18,9 +18,10 @@ from education.models import CERecord
 from institutions.models import Institution, Qualification
 from institutions.selectors import institution_of, qualifications_of
 from portal import clock
-from portal.accounts.models import Person, Role
+from portal.accounts.models import Person
+from portal.accounts.roles import Permission, Reach
 from portal.forms import Form
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import current_pack
 
 ON_A_PAGE = 50
@@ -83,7 +84,7 @@ def qualification_now(institution: Institution, day: date) -> QualificationNow:
     )
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
 @require_safe
 def trainees(request: SignedInRequest) -> HttpResponse:
     institution = institution_of(request.user.pk)

@@ -31,11 +31,12 @@ from education.workbook import NOT_READ, WORKBOOK, XLSX, workbook_response
 from institutions.models import Institution
 from institutions.selectors import institution_of
 from portal import clock
-from portal.accounts.models import Person, Role
+from portal.accounts.models import Person
+from portal.accounts.roles import Permission, Reach
 from portal.downloads.services import AT_ONCE_ROWS, download_ask
 from portal.events.services import Actor
 from portal.forms import form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import current_pack
 from portal.step_up import step_up_required
 from portal.tables.messages import describe
@@ -58,7 +59,7 @@ def _own_batch(request: SignedInRequest, pk: uuid.UUID) -> Batch:
 # The institution's clerk
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
 @require_GET
 def institution_home(request: SignedInRequest) -> HttpResponse:
     institution, now = _institution(request), clock.now()
@@ -74,14 +75,14 @@ def institution_home(request: SignedInRequest) -> HttpResponse:
     return render(request, "institution/home.html", context)
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
 @require_GET
 def batch_list(request: SignedInRequest) -> HttpResponse:
     page = Paginator(selectors.batches_of(_institution(request)), ON_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "institution/batch_list.html", {"page": page})
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_BRING)
 @require_http_methods(["GET", "POST"])
 def batch_upload(request: SignedInRequest) -> HttpResponse:
     """Take a file in; with ``?corrects=`` it takes the place of an earlier batch."""
@@ -130,7 +131,7 @@ def _uploaded(request: SignedInRequest, form: UploadForm, corrects: Batch | None
     return None
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_BRING)
 @require_GET
 def batch_template(request: SignedInRequest) -> FileResponse:
     institution, out = _institution(request), io.BytesIO()
@@ -140,7 +141,7 @@ def batch_template(request: SignedInRequest) -> FileResponse:
     return FileResponse(out, as_attachment=True, filename="继续教育批次模板.xlsx", content_type=XLSX)
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
 @require_GET
 def batch_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a batch: its progress while it is being checked, then what is wrong and what a submission would do."""
@@ -186,7 +187,7 @@ def remedies_in_words(batch: Batch) -> list[dict[str, Any]]:
     ]
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
 @require_GET
 def batch_problems(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """List every problem in the order of the sheet, or those of one code."""
@@ -207,7 +208,7 @@ def batch_problems(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_BRING)
 @require_POST
 def batch_submit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     batch = _own_batch(request, pk)
@@ -220,7 +221,7 @@ def batch_submit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("batch-detail", pk)
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_BRING)
 @require_POST
 def batch_recheck(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Check again; a batch that is being checked already, or has gone on, is shown as it is."""
@@ -229,7 +230,7 @@ def batch_recheck(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("batch-detail", pk)
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_BRING)
 @require_POST
 def batch_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Call the check off; one that is over already is shown as it is."""
@@ -238,7 +239,7 @@ def batch_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("batch-detail", pk)
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
 @require_GET
 def batch_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     batch = _own_batch(request, pk)
@@ -250,7 +251,7 @@ def batch_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-@role_required(Role.CLERK)
+@permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
 @step_up_required
 @require_GET
 def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:

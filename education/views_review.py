@@ -19,20 +19,18 @@ from education.models import Batch, BatchRow, BatchState, Reversal, RowProblem
 from education.problem_texts import explain_problem
 from education.views import ON_A_PAGE, remedies_in_words
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission, Reach, may
 from portal.events.services import Actor
 from portal.filters import filter_context
 from portal.forms import Form, form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import current_pack
 from portal.step_up import step_up_to_post
 
-REVIEWERS = (Role.REVIEWER, Role.CHIEF)
-"""Who may look; whoever appoints reviewers and qualifies institutions decides about no batch."""
-decider_page = role_required(Role.REVIEWER)
+decider_page = permission_required(Permission.BATCH_DECIDE)
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.BATCH_READ, reach=Reach.PROVINCE)
 @require_GET
 def review_batches(request: SignedInRequest) -> HttpResponse:
     decided = request.GET.get("state") == "decided"
@@ -50,7 +48,7 @@ def review_batches(request: SignedInRequest) -> HttpResponse:
         "now": clock.now(),
         "target_days": target,
         "overdue_before": selectors.overdue_before(target),
-        "may_decide": request.user.role == Role.REVIEWER,
+        "may_decide": may(request.user, Permission.BATCH_DECIDE),
         **filter_context(request, "review-batches"),
     }
     return render(request, "review/batch_list.html", context)
@@ -63,7 +61,7 @@ def _batch(request: SignedInRequest, pk: uuid.UUID) -> Batch:
     return get_object_or_404(batches, pk=pk)
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.BATCH_READ, reach=Reach.PROVINCE)
 @require_GET
 def review_batch(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _page(request, _batch(request, pk))
@@ -88,7 +86,7 @@ def _page(request: SignedInRequest, batch: Batch, **bound: Form) -> HttpResponse
         "page": sample,
         "sampled": len(numbers),
         "sample": _with_problems(batch, selectors.rows_numbered(batch, list(sample))),
-        "may_decide": request.user.role == Role.REVIEWER,
+        "may_decide": may(request.user, Permission.BATCH_DECIDE),
         "waiting": batch.state == BatchState.SUBMITTED,
         "proposed": batch.reversals.filter(state=Reversal.State.PROPOSED).first(),
         "taken_back": batch.reversals.filter(state=Reversal.State.CONFIRMED).order_by("decided_at"),

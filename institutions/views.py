@@ -13,15 +13,15 @@ from institutions.models import DesignationReport
 from institutions.selectors import designation_reports, directory
 from institutions.services import AlreadyClosedError, designation_report, designation_report_close
 from portal import clock
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
+from portal.accounts.roles import Permission
 from portal.events.services import Actor
 from portal.forms import TOO_MANY, form_status
 from portal.limits import Limit, origin
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 
 ON_A_PAGE = 30
 REPORTS_FROM_ADDRESS = Limit("designation-report", "5/hour")
-REVIEWERS = (Role.REVIEWER, Role.CHIEF)
 
 
 @require_GET
@@ -66,7 +66,7 @@ def _reported(request: HttpRequest, form: DesignationReportForm) -> bool:
     return True
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.DESIGNATION_CLOSE)
 @require_GET
 def review_designation_reports(request: SignedInRequest) -> HttpResponse:
     state = (
@@ -82,7 +82,7 @@ def review_designation_reports(request: SignedInRequest) -> HttpResponse:
     )
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.DESIGNATION_CLOSE)
 @require_http_methods(["GET", "POST"])
 def review_designation_report(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a report; close it with a finding."""

@@ -21,15 +21,15 @@ from institutions.services import (
     qualification_suspend,
 )
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.accounts.services import UsernameTakenError, random_password
 from portal.events.services import Actor
 from portal.forms import form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 
 ON_A_PAGE = 50
-chief_page = role_required(Role.CHIEF)
+chief_page = permission_required(Permission.INSTITUTIONS_KEEP)
 
 
 @chief_page

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.events.services import Actor, event_record
 from portal.forms import Form, LineField, ProseField, form_status
 from portal.models import Announcement
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.verbs import Verb
 
 ON_A_PAGE = 20
@@ -93,7 +93,7 @@ def announcement_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-@role_required(Role.CHIEF)
+@permission_required(Permission.ANNOUNCEMENTS_KEEP)
 @require_http_methods(["GET", "HEAD", "POST"])
 def chief_announcements(request: SignedInRequest) -> HttpResponse:
     """Everything that was announced, and a form for something new."""
@@ -110,7 +110,7 @@ def chief_announcements(request: SignedInRequest) -> HttpResponse:
     return render(request, "chief/announcements.html", context, status=form_status(form))
 
 
-@role_required(Role.CHIEF)
+@permission_required(Permission.ANNOUNCEMENTS_KEEP)
 @require_POST
 def chief_announcement_show(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Withdraw an announcement, or show it again: both can be undone, so neither is asked twice."""

@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
+from portal.accounts.roles import Permission
 from portal.identity import visible
 from portal.models import SavedFilter
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 
 MOST = 20
 """Named filters of one account for one list."""
@@ -60,7 +61,7 @@ def filter_context(request: SignedInRequest, page: str) -> dict[str, Any]:
     }
 
 
-@role_required(Role.REVIEWER, Role.CHIEF)
+@permission_required(Permission.CERTIFICATE_READ)
 @require_POST
 def filter_save_page(request: SignedInRequest) -> HttpResponse:
     page, name = request.POST.get("page", ""), visible(request.POST.get("name", ""))[:40]
@@ -78,7 +79,7 @@ def filter_save_page(request: SignedInRequest) -> HttpResponse:
     return redirect(f"{reverse(page)}?{query}")
 
 
-@role_required(Role.REVIEWER, Role.CHIEF)
+@permission_required(Permission.CERTIFICATE_READ)
 @require_POST
 def filter_delete_page(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Delete an own filter; anybody else's does not exist."""

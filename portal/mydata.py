@@ -20,10 +20,11 @@ from django.views.decorators.http import require_GET, require_POST
 from portal import clock
 from portal.accounts.events import Verb as AccountVerb
 from portal.accounts.models import Person, Role
+from portal.accounts.roles import Permission
 from portal.events.selectors import Wanted, event_lines, events_found
 from portal.events.services import Actor, event_record
 from portal.limits import Limit
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 from portal.verbs import Verb
 
@@ -61,7 +62,7 @@ def _person(request: SignedInRequest) -> Person:
     return request.user.person
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.DATA_TAKE_ALONG)
 @require_GET
 def my_data(request: SignedInRequest) -> HttpResponse:
     """Say what is held, how many rows of it, where each is corrected, and who looked at the whole ID number."""
@@ -79,7 +80,7 @@ def _look(at: datetime, role: str, reason: str) -> dict[str, Any]:
     return {"at": at, "role": Role(role).label if role in Role.values else role, "reason": reason}
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.DATA_TAKE_ALONG)
 @step_up_required
 @require_POST
 def my_data_export(request: SignedInRequest) -> HttpResponse:

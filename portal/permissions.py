@@ -1,4 +1,4 @@
-"""Who may open a page. Roles are checked here; whose object it is, in the selector that fetches it."""
+"""Who may open a page. Permissions are checked here; whose object it is, in the selector that fetches it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,14 +11,18 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
+from portal.accounts.refusals import access_refused
+from portal.accounts.roles import Permission, Reach, reach_of
+from portal.events.services import Actor
 
 P = ParamSpec("P")
 NEXT = "next"
+SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class SignedInRequest(HttpRequest):
-    """What a view under `role_required` receives: the account is known."""
+    """What a view under `permission_required` receives: the account is known."""
 
     user: User
 
@@ -27,29 +31,43 @@ RoleView = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
 AnyView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def role_required(*roles: Role) -> Callable[[RoleView[P]], AnyView[P]]:
-    """Open a page to these roles only.
+def permission_required(
+    permission: Permission, *, to_change: Permission | None = None, reach: Reach | None = None
+) -> Callable[[RoleView[P]], AnyView[P]]:
+    """Open a page to those who have ``permission``; what is posted to it needs ``to_change``, where that is named.
 
-    Nobody signed in: to the sign-in page, and back here afterwards. Another role: 404, as if the page did not exist.
+    ``reach`` says for whom the page is made where a permission reaches differently far for different roles.
+    Nobody signed in: to the sign-in page, and back here afterwards. Without the permission: 404, as if the page did not
+    exist. That, and every object on the way that is not there for this account, is recorded as a refusal.
     """
-    if not roles:
-        raise ValueError("Name the roles that may open the page.")
 
     def decorate(view: RoleView[P]) -> AnyView[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not isinstance(request.user, User):
                 return _to_sign_in(request)
-            if request.user.role not in roles:
+            needed = (to_change or permission) if request.method not in SAFE else permission
+            by = Actor.of(request)
+            if (found := reach_of(request.user, needed)) is None or reach not in {None, found}:
+                access_refused(by=by, route=_route(request), permission=needed)
                 raise Http404
-            return view(request, *args, **kwargs)  # type: ignore[arg-type]  # its user was just checked
+            try:
+                return view(request, *args, **kwargs)  # type: ignore[arg-type]  # its user was just checked
+            except Http404:
+                access_refused(by=by, route=_route(request), permission=needed, is_object=True)
+                raise
 
         return guarded
 
     return decorate
 
 
-signed_in_required = role_required(*Role)
+signed_in_required = permission_required(Permission.ACCOUNT_USE)
+
+
+def _route(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return f"{request.method} {match.url_name if match else ''}"
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_POST
 
 from portal import clock
 from portal.accounts.events import Verb
-from portal.accounts.models import Person, Role
+from portal.accounts.models import Person
+from portal.accounts.roles import Permission
 from portal.events.services import Actor, event_record
 from portal.forms import Form, LineField
 from portal.limits import Limit
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 
 REVEALS = Limit("identity-reveal", "60/hour")
@@ -46,7 +47,7 @@ def identity_reveal(*, person: Person, reason: str, by: Actor) -> str:
     return str(person.id_number)
 
 
-@role_required(Role.REVIEWER, Role.CHIEF)
+@permission_required(Permission.IDENTITY_REVEAL)
 @step_up_required
 @require_POST
 def reveal_page(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:

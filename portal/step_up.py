@@ -18,7 +18,7 @@ READING = frozenset({"GET", "HEAD"})
 
 
 def step_up_required(view: RoleView[P]) -> RoleView[P]:
-    """Open a page only within ``STEP_UP_MINUTES`` of the holder's last proof of who they are. Stands below `role_required`.
+    """Open a page only within ``STEP_UP_MINUTES`` of the holder's last proof of who they are. Stands below `permission_required`.
 
     The page asks before it shows its form; a form sent later than that is not carried out, and its sender is told so.
     """
@@ -36,7 +36,7 @@ def _guarded(view: RoleView[P], *, always: bool) -> RoleView[P]:
         is_reading, session = request.method in READING, account_session(request)
         is_setting_up = session.confirmed_at is None  # such a session reaches nothing else
         if (is_reading and not always) or is_setting_up or is_fresh(session):
-            return view(request, *args, **kwargs)  # type: ignore[arg-type]  # `role_required` has let it in
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]  # `permission_required` has let it in
         if is_reading:
             return _ask(request, request.get_full_path())
         messages.warning(

@@ -10,13 +10,13 @@ from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from portal import clock
 from portal.accounts.models import User
 from portal.accounts.services import language_keep
-from portal.api.problems import MEDIA_TYPE, failure_document
 from portal.announcements import ON_START, announcements
+from portal.api.problems import MEDIA_TYPE, failure_document
 from portal.display import COOKIE, LARGE, display_keep
 from portal.events.services import Actor, event_record
 from portal.failures import RETRY_SECONDS, is_passing
@@ -32,6 +32,7 @@ FARTHEST = 50
 """Years by which the demo's clock may be moved: near the end of the calendar every page that adds a day would fail."""
 
 
+@require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """Say who can exchange, by when, what is needed, and what to do now; after the window, what holds instead."""
     now = clock.now()
@@ -52,19 +53,23 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "public/start.html", context)
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Send everybody to the page on which their role starts."""
     return redirect(home_of(request.user))
 
 
+@require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     return render(request, "public/accessibility.html")
 
 
+@require_safe
 def contact(request: HttpRequest) -> HttpResponse:
     return render(request, "public/contact.html")
 
 
+@require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     """Show the rules in force today or, with ``?on=``, on another day; a day that cannot be read is today."""
     today, pack = clock.today(), current_pack()
@@ -161,7 +166,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Render without the request: whatever failed may be part of every page's context."""
     status = 503 if is_passing(sys.exception()) else 500
     if request.path.startswith(API):
-        response: HttpResponse = JsonResponse(failure_document(status), status=status, content_type=MEDIA_TYPE)
+        response: HttpResponse = JsonResponse(
+            failure_document(status), status=status, content_type=MEDIA_TYPE
+        )
     else:
         response = HttpResponse(render_to_string(f"{status}.html"), status=status)
     if status == 503:

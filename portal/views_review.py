@@ -5,12 +5,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.desk import work_queues
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 
 
-@role_required(Role.REVIEWER, Role.CHIEF)
+@permission_required(Permission.CERTIFICATE_READ)
 @require_GET
 def review_home(request: SignedInRequest) -> HttpResponse:
     """Show the queues, the one whose work has waited longest first."""

@@ -9,6 +9,7 @@ from certificates.models import ArchiveCheck, LegacyCertificate
 from certificates.rules import decide_archive_request
 from certificates.selectors import certificate_facts, policy_on
 from certificates.services.refusals import RequestRefusedError, StateConflictError
+from certificates.services.two_people import reviewer_of
 from certificates.window import enter_gate
 from portal import clock
 from portal.events.services import Actor, event_record
@@ -43,14 +44,14 @@ def archive_check_request(*, certificate: LegacyCertificate, by: Actor) -> Archi
 def archive_papers_see(*, check: ArchiveCheck, seen_on: date, by: Actor) -> ArchiveCheck:
     """Record that the holder showed the original ID card and certificate on ``seen_on``.
 
-    Raises `StateConflictError` when the check is no longer pending, `ValueError` for a day in the future or before the
+    Raises `NotAReviewerError`, `StateConflictError` when the check is no longer pending, `ValueError` for a day in the future or before the
     request. A day after the deadline is recorded as it was: the rule judges it.
     """
     with transaction.atomic():
         locked, at = _lock_pending(check)
         if not day_of(locked.requested_at) <= seen_on <= day_of(at):
             raise ValueError("The papers were seen between the request and today.")
-        locked.papers_seen_on, locked.papers_seen_by = seen_on, by.account
+        locked.papers_seen_on, locked.papers_seen_by = seen_on, reviewer_of(by)
         locked.save(update_fields=["papers_seen_on", "papers_seen_by"])
         _record(Verb.ARCHIVE_PAPERS_SEEN, locked, at=at, by=by, seen_on=seen_on.isoformat())
         return locked
@@ -59,7 +60,7 @@ def archive_papers_see(*, check: ArchiveCheck, seen_on: date, by: Actor) -> Arch
 def archive_check_decide(*, check: ArchiveCheck, confirmed: bool, reason: str, by: Actor) -> ArchiveCheck:
     """Confirm or reject what the files say. Confirming needs papers seen, rejecting a reason (`ValueError`).
 
-    Raises `StateConflictError` when someone else decided first or the window's closing ended the check.
+    Raises `NotAReviewerError`, `StateConflictError` when someone else decided first or the window's closing ended the check.
     """
     with transaction.atomic():
         locked, at = _lock_pending(check)
@@ -68,7 +69,7 @@ def archive_check_decide(*, check: ArchiveCheck, confirmed: bool, reason: str, b
         if not confirmed and not reason.strip():
             raise ValueError("A rejection needs a reason.")
         locked.outcome = ArchiveCheck.Outcome.CONFIRMED if confirmed else ArchiveCheck.Outcome.REJECTED
-        locked.decided_at, locked.decided_by, locked.reason = at, by.account, reason.strip()
+        locked.decided_at, locked.decided_by, locked.reason = at, reviewer_of(by), reason.strip()
         locked.save(update_fields=["outcome", "decided_at", "decided_by", "reason"])
         _record(Verb.ARCHIVE_DECIDED, locked, at=at, by=by, outcome=locked.outcome, reason=locked.reason)
         notice_send(

@@ -12,6 +12,7 @@ from certificates.models import LegacyCertificate, LegacyServiceRequest, LegacyS
 from certificates.rules import decide_legacy_service
 from certificates.selectors import certificate_facts, policy_on
 from certificates.services.refusals import RequestRefusedError, StateConflictError
+from certificates.services.two_people import reviewer_of
 from certificates.window import enter_gate
 from portal import clock
 from portal.events.services import Actor, event_record
@@ -69,7 +70,7 @@ def legacy_service_decide(
     """Approve, which carries the change out, or refuse with a reason.
 
     The last day of 3.2 holds for the decision too: `RequestRefusedError` afterwards, whether or not the closing ran.
-    Raises `StateConflictError` when someone else decided first, `ValueError` for a refusal without a reason.
+    Raises `NotAReviewerError`, `StateConflictError` when someone else decided first, `ValueError` for a refusal without a reason.
     """
     if not approved and not reason.strip():
         raise ValueError("A refusal needs a reason.")
@@ -84,7 +85,7 @@ def legacy_service_decide(
         if not decision.eligible:
             raise RequestRefusedError(decision)
         locked.state = State.APPROVED if approved else State.REFUSED
-        locked.decided_at, locked.decided_by, locked.reason = at, by.account, reason.strip()
+        locked.decided_at, locked.decided_by, locked.reason = at, reviewer_of(by), reason.strip()
         locked.save(update_fields=["state", "decided_at", "decided_by", "reason"])
         if approved:
             _carry_out(paper, locked, at=at)

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from certificates.models import ElectronicCertificate
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
+from portal.accounts.roles import Permission, may
 from portal.events.services import Actor
 
 
@@ -17,7 +18,7 @@ class SamePersonError(Exception):
 
 def reviewer_of(by: Actor) -> User:
     """Return the reviewer who acts; raises `NotAReviewerError`."""
-    if by.user is None or by.user.role not in {Role.REVIEWER, Role.CHIEF}:
+    if by.user is None or not may(by.user, Permission.CERTIFICATE_DECIDE):
         raise NotAReviewerError
     return by.user
 

@@ -16,14 +16,15 @@ from education.throughput import throughput_chart, weeks_until
 from institutions.selectors import qualification_figures
 from portal import clock
 from portal.accounts.models import Role, User
+from portal.accounts.roles import Permission
 from portal.desk import work_queues
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 from portal.templatetags.portal import area_name, post_name
 
 SOON = 60  # days
 
-chief_page = role_required(Role.CHIEF)
+chief_page = permission_required(Permission.PROVINCE_FOLLOW)
 
 
 @chief_page

@@ -18,11 +18,11 @@ from certificates.progress import Left, Scope, missing_word
 from certificates.progress_charts import area_bars, day_chart, post_bars
 from certificates.selectors import policy_on
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.exports import Value, table_response
 from portal.forms import Form
 from portal.masking import mask_name, mask_number
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 from portal.step_up import step_up_required
 from portal.tables import OutColumn
@@ -33,7 +33,7 @@ PRINTED_AT_MOST = 2000
 EMPLOYERS_SHOWN = 12
 KEY = re.compile(r"[0-9a-f]{32}")
 
-county_page = role_required(Role.COUNTY)
+county_page = permission_required(Permission.AREA_FOLLOW)
 
 
 def posts_to_choose() -> list[tuple[str, object]]:

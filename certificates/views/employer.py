@@ -10,13 +10,13 @@ from django.views.decorators.http import require_POST, require_safe
 from certificates.employees import lines_of
 from certificates.selectors import policy_on
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.employers.events import Verb
 from portal.employers.selectors import consenting_people, invitations_of
 from portal.employers.views import own_employer
 from portal.events.services import Actor, event_record
 from portal.exports import table_response
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 from portal.step_up import step_up_required
 from portal.tables import OutColumn
@@ -25,7 +25,7 @@ PEOPLE_ON_A_PAGE = 50
 EXPORTED_AT_MOST = 5000
 
 
-@role_required(Role.EMPLOYER)
+@permission_required(Permission.WORKERS_FOLLOW)
 @require_safe
 def employer_home(request: SignedInRequest) -> HttpResponse:
     at, employer = clock.now(), own_employer(request)
@@ -44,7 +44,7 @@ def employer_home(request: SignedInRequest) -> HttpResponse:
     return render(request, "employer/home.html", context)
 
 
-@role_required(Role.EMPLOYER)
+@permission_required(Permission.WORKERS_FOLLOW)
 @step_up_required
 @require_POST
 def employer_export(request: SignedInRequest, kind: str) -> HttpResponseBase:

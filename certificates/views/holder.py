@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from certificates.checks.selectors import checks_recently
 from certificates.documents.qr import draw_qr, verification_address
@@ -29,12 +30,13 @@ from certificates.selectors import (
 )
 from certificates.services.documents import document_ensure
 from portal import clock
-from portal.accounts.models import Person, Role
+from portal.accounts.models import Person
+from portal.accounts.roles import Permission
 from portal.files import file_page
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 
-worker_page = role_required(Role.WORKER)
+worker_page = permission_required(Permission.CERTIFICATE_HOLD)
 
 
 def holder(request: SignedInRequest) -> Person:
@@ -56,6 +58,7 @@ def own_electronic(request: SignedInRequest, pk: uuid.UUID) -> ElectronicCertifi
 
 
 @worker_page
+@require_safe
 def worker_home(request: SignedInRequest) -> HttpResponse:
     person, at = holder(request), clock.now()
     papers = papers_in_order(paper_view(held, at=at) for held in held_papers(person, at=at))
@@ -77,6 +80,7 @@ def worker_home(request: SignedInRequest) -> HttpResponse:
 
 
 @worker_page
+@require_safe
 def legacy_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     paper, at = own_paper(request, pk), clock.now()
     view = paper_view(held_paper(paper, holder(request), at=at), at=at)
@@ -85,6 +89,7 @@ def legacy_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @worker_page
+@require_safe
 def electronic_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     certificate, at = own_electronic(request, pk), clock.now()
     standing = electronic_standing(certificate, ce_records_of(holder(request)), at=at)
@@ -103,6 +108,7 @@ def electronic_certificate(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
 
 
 @worker_page
+@require_safe
 @file_page
 def electronic_certificate_pdf(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
     certificate = own_electronic(request, pk)
@@ -114,6 +120,7 @@ def electronic_certificate_pdf(request: SignedInRequest, pk: uuid.UUID) -> FileR
 
 
 @worker_page
+@require_safe
 @file_page
 def electronic_certificate_photo(request: SignedInRequest, pk: uuid.UUID) -> FileResponse:
     """Return the portrait that is printed on the certificate; the profile may have another one by now."""
@@ -121,6 +128,7 @@ def electronic_certificate_photo(request: SignedInRequest, pk: uuid.UUID) -> Fil
 
 
 @worker_page
+@require_safe
 def electronic_certificate_evidence(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Return what the transparency log says of the certificate, with proofs, for ``docs/verify_log_proof.py``."""
     certificate = own_electronic(request, pk)

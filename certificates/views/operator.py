@@ -6,14 +6,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from certificates.events import Verb
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.events.selectors import Wanted, event_lines, events_found
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 
 ON_A_PAGE = 50
 
 
-@role_required(Role.OPERATOR)
+@permission_required(Permission.OPERATIONS_READ)
 @require_safe
 def imports(request: SignedInRequest) -> HttpResponse:
     page = Paginator(events_found(Wanted(verb=Verb.REGISTRY_IMPORTED)), ON_A_PAGE).get_page(

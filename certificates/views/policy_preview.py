@@ -15,13 +15,13 @@ from django.views.decorators.http import require_safe
 from certificates.presentation import standing_word
 from certificates.preview import ChangeCount, Preview, StatusChange, change_counts, policy_preview
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.forms import DayField, Form, form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import load_pack
 from portal.policy.pack import shipped_packs
 
-chief_page = role_required(Role.CHIEF)
+chief_page = permission_required(Permission.PROVINCE_FOLLOW)
 
 
 class PreviewForm(Form):

@@ -30,14 +30,17 @@ from certificates.services.archive import archive_check_decide, archive_papers_s
 from certificates.services.legacy import legacy_service_decide
 from certificates.services.refusals import RequestRefusedError, StateConflictError
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission, may
 from portal.events.services import Actor
 from portal.filters import filter_context
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 
 PER_PAGE = 50
-reviewer_page = role_required(Role.REVIEWER, Role.CHIEF)
+reviewer_page = permission_required(Permission.CERTIFICATE_READ)
+decider_page = permission_required(Permission.CERTIFICATE_DECIDE)
+looker_page = permission_required(Permission.CERTIFICATE_READ, to_change=Permission.CERTIFICATE_DECIDE)
+"""Looking is for all of the department's desk, deciding for reviewers alone."""
 page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -56,6 +59,7 @@ def archive_list(request: SignedInRequest) -> HttpResponse:
     context = _listed(request, tabs, archive_checks)
     deadline = policy_on(at).exchange.archive_check_deadline
     context |= {"deadline": deadline, "filters": filters, **filter_context(request, "review-archive-checks")}
+    context["ticks"] = context["tab"] == "waiting" and may(request.user, Permission.CERTIFICATE_DECIDE)
     return render(request, "review/archive_list.html", context)
 
 
@@ -91,7 +95,7 @@ def _listed(
     }
 
 
-@reviewer_page
+@looker_page
 @page
 def archive_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """One check: record that the originals were seen, then confirm or reject."""
@@ -144,6 +148,7 @@ def _archive_page(
         "papers_form": papers,
         "decision_form": decision,
         "is_open": check.outcome == ArchiveCheck.Outcome.PENDING and check.ended_at is None,
+        "may_decide": may(request.user, Permission.CERTIFICATE_DECIDE),
         "conflict": status == 409,
         "deadline": policy_on(clock.now()).exchange.archive_check_deadline,
         "late": not _still_helps(check),
@@ -156,7 +161,7 @@ def _still_helps(check: ArchiveCheck) -> bool:
     return facts is not None and archive_check_helps(facts, policy_on(at), on=at)
 
 
-@reviewer_page
+@looker_page
 @page
 def service(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """One request: approve, which carries it out, or refuse."""
@@ -189,6 +194,7 @@ def _service_page(
         "decision": decision.as_dict(explain),
         "is_open": wanted.state == LegacyServiceRequest.State.OPEN,
         "can_decide": decision.eligible,
+        "may_decide": may(request.user, Permission.CERTIFICATE_DECIDE),
         "conflict": status == 409,
     }
     return render(request, "review/service.html", context, status=status)

@@ -12,7 +12,7 @@ from certificates.models import ArchiveCheck
 from certificates.queues import archive_checks_like, open_archive_checks
 from certificates.services.archive import archive_check_decide
 from certificates.services.refusals import StateConflictError
-from certificates.views.review import reviewer_page
+from certificates.views.review import decider_page
 from portal import clock
 from portal.bulk import Item, Plan, carry_out, chosen, tell
 from portal.events.services import Actor
@@ -21,7 +21,7 @@ from portal.permissions import SignedInRequest
 from portal.templatetags.portal import post_name
 
 
-@reviewer_page
+@decider_page
 @require_POST
 def archive_bulk(request: SignedInRequest) -> HttpResponse:
     """Show what would be confirmed and what is left out; ``confirmed`` does it."""

@@ -31,8 +31,9 @@ from certificates.proposals import proposals, proposals_second
 from certificates.services import lifecycle
 from certificates.services.refusals import StateConflictError
 from certificates.services.two_people import SamePersonError
-from certificates.views.review import PER_PAGE, page, reviewer_page
+from certificates.views.review import PER_PAGE, looker_page, page, reviewer_page
 from portal import clock
+from portal.accounts.roles import Permission, may
 from portal.events.models import Event
 from portal.events.services import Actor
 from portal.events.verbs import verb_text
@@ -63,7 +64,7 @@ def certificate_list(request: SignedInRequest) -> HttpResponse:
     return render(request, "review/certificate_list.html", context, status=form_status(form))
 
 
-@reviewer_page
+@looker_page
 @step_up_to_post
 @page
 def certificate_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
@@ -78,7 +79,12 @@ def certificate_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     filled = (fillable | {"refuse": refusal}).get(act)
     if request.method == "POST" and (act == "approve" or (filled and filled.is_valid())):
         return _acted(request, certificate, lambda by: _do(certificate, act, filled, by))
-    context = _shown(request, certificate) | {"forms": list(forms.values()), "refusal": refusal}
+    may_decide = may(request.user, Permission.CERTIFICATE_DECIDE)
+    context = _shown(request, certificate) | {
+        "may_decide": may_decide,
+        "forms": list(forms.values()) if may_decide else [],
+        "refusal": refusal,
+    }
     return render(request, "review/certificate.html", context, status=form_status(filled) if filled else 200)
 
 

@@ -5,6 +5,7 @@ import uuid
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
 
 from certificates.forms import SearchForm
 from certificates.people import people_found, person_file, person_history
@@ -37,7 +38,7 @@ def people(request: SignedInRequest) -> HttpResponse:
 
 
 @reviewer_page
-@page
+@require_safe
 def person(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     somebody = get_object_or_404(Person.objects.select_related("user", "photo"), pk=pk)
     events = Paginator(person_history(somebody), HISTORY_ON_A_PAGE).get_page(request.GET.get("page"))

@@ -30,9 +30,10 @@ from certificates.services import voiding
 from certificates.services.evidence import EvidenceNotStoredError, TooManyFilesError
 from certificates.services.refusals import RequestRefusedError, StateConflictError
 from certificates.services.two_people import SamePersonError
-from certificates.views.review import PER_PAGE, page, reviewer_page
+from certificates.views.review import PER_PAGE, decider_page, looker_page, page, reviewer_page
 from certificates.views.voiding import evidence_problem, evidence_response
 from portal import clock
+from portal.accounts.roles import Permission, may
 from portal.events.services import Actor
 from portal.files import file_page
 from portal.forms import form_status
@@ -83,11 +84,12 @@ def _list(request: SignedInRequest, tab: str) -> HttpResponse:
         "rows": [(proposal, colour_of(proposal)) for proposal in found],
         "counts": {name: query().count() for name, query in tabs.items() if name != "decided"},
         "objection_days": _policy().voiding.objection_days,
+        "may_decide": may(request.user, Permission.CERTIFICATE_DECIDE),
     }
     return render(request, "review/voiding_list.html", context, status=form_status(form))
 
 
-@reviewer_page
+@decider_page
 @step_up_to_post
 @page
 def voiding_find(request: SignedInRequest) -> HttpResponse:
@@ -123,7 +125,7 @@ def _found(request: SignedInRequest, form: FindingForm) -> VoidingProposal | Non
     return None
 
 
-@reviewer_page
+@looker_page
 @step_up_to_post
 @page
 def voiding_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
@@ -183,6 +185,7 @@ def _detail(
         "view": view,
         "proposal": proposal,
         "form": form,
+        "may_decide": may(request.user, Permission.CERTIFICATE_DECIDE),
         "asked_by_me": proposal.reinstatement_asked_by_id == request.user.pk,
         "earlier": proposals().filter(certificate=proposal.certificate).exclude(pk=proposal.pk),
         "target_days": _policy().service_targets.voiding_review_days,

@@ -14,7 +14,7 @@ from education.events import Verb
 from education.models import CERecord, Delivery
 from education.national.system import Answer, NationalSystem, RejectedError, TryAgainError
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission, may
 from portal.events.models import Event
 from portal.events.services import Actor, event_of, event_record, events_record
 
@@ -288,7 +288,7 @@ def half_month_entered(*, half: HalfMonth, by: Actor) -> int:
 
 
 def _require_reviewer(by: Actor) -> None:
-    if by.user is None or by.user.role not in {Role.REVIEWER, Role.CHIEF} or not by.user.is_active:
+    if not may(by.user, Permission.NATIONAL_ENTER):
         raise NotTheirsToMarkError
 
 

@@ -14,17 +14,17 @@ from education.models import Delivery
 from education.national import outbox
 from education.national.export import half_month_file
 from education.national.system import Answer, national_system
-from education.views_review import REVIEWERS
+from portal.accounts.roles import Permission
 from portal.downloads.models import Download
 from portal.events.services import Actor
 from portal.forms import form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 
 ON_THE_PAGE = 100
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.NATIONAL_ENTER)
 @require_GET
 def national(request: SignedInRequest) -> HttpResponse:
     return _page(request, EntryForm())
@@ -49,7 +49,7 @@ def _half(text: str) -> outbox.HalfMonth:
         raise Http404 from None
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.NATIONAL_ENTER)
 @step_up_required
 @require_GET
 def national_export(request: SignedInRequest, first: str, kind: str) -> HttpResponseBase:
@@ -58,7 +58,7 @@ def national_export(request: SignedInRequest, first: str, kind: str) -> HttpResp
     return redirect("download", found.pk) if isinstance(found, Download) else found
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.NATIONAL_ENTER)
 @require_POST
 def national_entered(request: SignedInRequest, first: str) -> HttpResponse:
     count = outbox.half_month_entered(half=_half(first), by=Actor.of(request))
@@ -69,7 +69,7 @@ def national_entered(request: SignedInRequest, first: str) -> HttpResponse:
     return redirect("review-national")
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.NATIONAL_ENTER)
 @require_POST
 def national_mark(request: SignedInRequest) -> HttpResponse:
     """Mark one record as entered there, or refused with the reason."""
@@ -91,7 +91,7 @@ def national_mark(request: SignedInRequest) -> HttpResponse:
     return redirect("review-national")
 
 
-@role_required(*REVIEWERS)
+@permission_required(Permission.NATIONAL_ENTER)
 @require_POST
 def national_send_again(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     delivery = get_object_or_404(Delivery, pk=pk)

@@ -2,7 +2,8 @@
 
 from education.models import TRANSITIONS, Batch, BatchState
 from institutions.models import Institution, Membership
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
+from portal.accounts.roles import Permission, roles_with
 from portal.events.services import Actor
 
 
@@ -36,7 +37,10 @@ def require_clerk(by: Actor, institution: Institution) -> User:
     if (
         user is None
         or not Membership.objects.filter(
-            user=user, institution=institution, user__role=Role.CLERK, user__is_active=True
+            user=user,
+            institution=institution,
+            user__role__in=roles_with(Permission.BATCH_BRING),
+            user__is_active=True,
         ).exists()
     ):
         raise NotOfInstitutionError
@@ -48,7 +52,9 @@ def require_reviewer(by: Actor, batch: Batch) -> User:
 
     The reviewer in chief appoints reviewers and qualifies institutions, and therefore decides about no batch.
     """
-    reviewers = User.objects.filter(role=Role.REVIEWER, is_active=True, membership__isnull=True)
+    reviewers = User.objects.filter(
+        role__in=roles_with(Permission.BATCH_DECIDE), is_active=True, membership__isnull=True
+    )
     user = by.user
     if user is None or user.pk in {batch.uploaded_by_id, batch.submitted_by_id}:
         raise NotAReviewerError

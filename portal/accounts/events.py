@@ -26,4 +26,5 @@ class Verb(TextChoices):
     PASSWORD_RESET = "accounts.password.reset", _("Password set anew by an operator")
     PROFILE_UPDATED = "accounts.profile.updated", _("Profile updated")
     PHOTO_REPLACED = "accounts.photo.replaced", _("Photo uploaded")
+    ACCESS_REFUSED = "accounts.access.refused", _("Refused: no permission, or not theirs")
     IDENTITY_REVEALED = "accounts.identity.revealed", _("Whole ID number shown to staff")

@@ -10,19 +10,14 @@ from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from portal import clock
-from portal.accounts.models import ApiToken, Role, User
+from portal.accounts.models import ApiToken, User
+from portal.accounts.roles import scopes_of
 from portal.events.services import Actor, event_record
 from portal.events.verbs import register_verbs
 
 PREFIX = "zt_"
 LIFETIME = timedelta(days=365)
 USE_NOTED_EVERY = timedelta(minutes=1)
-NATIONAL = frozenset({ApiToken.Scope.NATIONAL_READ, ApiToken.Scope.NATIONAL_MARK})
-SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
-    Role.CLERK: frozenset({ApiToken.Scope.BATCHES_WRITE, ApiToken.Scope.BATCHES_READ}),
-    Role.REVIEWER: frozenset({ApiToken.Scope.BATCHES_READ, ApiToken.Scope.BATCHES_REVIEW, *NATIONAL}),
-    Role.CHIEF: frozenset({ApiToken.Scope.BATCHES_READ, *NATIONAL}),
-}
 
 
 @register_verbs
@@ -48,7 +43,7 @@ def token_create(
 
     Raises `ScopeNotAllowedError` for a scope that the role of ``user`` does not have.
     """
-    excess = set(scopes) - SCOPES_OF_ROLE.get(user.role, frozenset())
+    excess = set(scopes) - scopes_of(user.role)
     if excess or not scopes:
         raise ScopeNotAllowedError(
             f"The role {user.role} may not have: {', '.join(sorted(excess)) or 'no scope'}."

@@ -16,9 +16,10 @@ from portal.accounts.entering import account_session, enter
 from portal.accounts.factors import Means, has_factor
 from portal.accounts.forms import PasswordForm, PhotoForm, ProfileForm, RegistrationForm, SignInForm
 from portal.accounts.messages import photo_text
-from portal.accounts.models import Person, Role, User
+from portal.accounts.models import Person, User
 from portal.accounts.models_access import UserSession
 from portal.accounts.photos import Portrait
+from portal.accounts.roles import Permission
 from portal.accounts.services import (
     IdentityTakenError,
     MobileTakenError,
@@ -37,7 +38,7 @@ from portal.events.services import Actor
 from portal.files import file_page
 from portal.forms import TOO_MANY, form_status
 from portal.limits import Limit, origin
-from portal.permissions import NEXT, SignedInRequest, role_required, safe_next, signed_in_required
+from portal.permissions import NEXT, SignedInRequest, permission_required, safe_next, signed_in_required
 from portal.policy import current_pack
 
 REGISTRATIONS_FROM_ADDRESS = Limit("register:tries", "200/hour")
@@ -165,7 +166,7 @@ def _own_person(request: SignedInRequest) -> Person:
     return person
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.PROFILE_KEEP)
 @require_http_methods(["GET", "POST"])
 def profile_page(request: SignedInRequest) -> HttpResponse:
     person = _own_person(request)
@@ -196,7 +197,7 @@ def _profile_saved(request: SignedInRequest, person: Person, form: ProfileForm) 
     return True
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.PROFILE_KEEP)
 @require_http_methods(["GET", "POST"])
 def photo_page(request: SignedInRequest) -> HttpResponse:
     person = _own_person(request)
@@ -221,7 +222,7 @@ def _photo_saved(request: SignedInRequest, person: Person, form: PhotoForm, port
     return True
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.PROFILE_KEEP)
 @require_GET
 @file_page
 def photo_image(request: SignedInRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.forms_staff import AccountEndForm, StaffForm
 from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.accounts.selectors import staff_accounts
 from portal.accounts.services import (
     OwnAccountError,
@@ -21,11 +22,11 @@ from portal.accounts.services import (
 )
 from portal.events.services import Actor
 from portal.forms import form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 
 ON_A_PAGE = 50
-chief_page = role_required(Role.CHIEF)
+chief_page = permission_required(Permission.STAFF_KEEP)
 
 
 @chief_page

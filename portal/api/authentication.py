@@ -8,6 +8,7 @@ from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
 from portal.accounts.models import ApiToken, User
+from portal.accounts.roles import SCOPE_PERMISSIONS, may
 from portal.accounts.tokens import token_find
 
 
@@ -28,13 +29,20 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
 
 class HasScope(permissions.BasePermission):
-    """The token must have the scope that the view names for the method: ``scopes = {"POST": …, "GET": …}``."""
+    """The token must have the scope that the view names for the method: ``scopes = {"POST": …, "GET": …}``.
+
+    And its account must have the permission behind the scope now, whatever it had when the token was made.
+    """
 
     message = _("The token lacks the scope that this call needs.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         needed = view.scopes.get(request.method)
-        return needed is None or (isinstance(request.auth, ApiToken) and needed in request.auth.scopes)
+        if needed is None:
+            return True
+        is_in_scope = isinstance(request.auth, ApiToken) and needed in request.auth.scopes
+        user = request.user if isinstance(request.user, User) else None
+        return is_in_scope and may(user, SCOPE_PERMISSIONS[needed])
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself

@@ -14,6 +14,9 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from portal.accounts.models import User
+from portal.accounts.refusals import access_refused
+from portal.events.services import Actor
 from portal.failures import RETRY_SECONDS, is_passing
 
 MEDIA_TYPE = "application/problem+json"
@@ -104,6 +107,7 @@ def problem_document(
 def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """Turn any exception of an API view into a problem document."""
     set_rollback()
+    _refusal_record(exc, context)
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
@@ -111,6 +115,22 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     if isinstance(exc, exceptions.APIException):
         return _known(exc)
     return _unknown(exc, context)
+
+
+def _refusal_record(exc: Exception, context: Mapping[str, Any]) -> None:
+    """Record what a token was refused, as for a page; who brings none is nobody."""
+    is_object = isinstance(exc, (Http404, exceptions.NotFound))
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if request is None or not isinstance(user, User) or not (is_object or _is_forbidden(exc)):
+        return
+    match = request.resolver_match
+    route = f"{request.method} {match.url_name if match else ''}"
+    access_refused(by=Actor.api(user), route=route, is_object=is_object)
+
+
+def _is_forbidden(exc: Exception) -> bool:
+    return getattr(exc, "status_code", None) == 403 or isinstance(exc, PermissionDenied)
 
 
 def _known(exc: exceptions.APIException) -> Response:

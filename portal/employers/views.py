@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.accounts.entering import enter
 from portal.accounts.factors import Means
-from portal.accounts.models import Person, Role, User
+from portal.accounts.models import Person, User
+from portal.accounts.roles import Permission
 from portal.accounts.services import UsernameTakenError
 from portal.employers.forms import EmployerForm, InviteForm
 from portal.employers.models import Employer, Invitation
@@ -30,14 +31,14 @@ from portal.employers.services import (
 from portal.events.services import Actor
 from portal.forms import TOO_MANY, form_status
 from portal.limits import Limit, origin
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 
 ON_A_PAGE = 50
 REGISTRATIONS = Limit("employer-register", "10/hour")
 INVITATIONS = Limit("employer-invite", "30/hour")
 ANSWERS = {"consent": consent_give, "decline": invitation_decline, "withdraw": consent_withdraw}
 
-employer_page = role_required(Role.EMPLOYER)
+employer_page = permission_required(Permission.WORKERS_FOLLOW)
 
 
 def own_employer(request: SignedInRequest) -> Employer:
@@ -119,14 +120,14 @@ def _own_person(request: SignedInRequest) -> Person:
     return request.user.person
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.CONSENT_GIVE)
 @require_GET
 def my_employers(request: SignedInRequest) -> HttpResponse:
     found = invitations_to(_own_person(request))
     return render(request, "worker/employers.html", {"invitations": found})
 
 
-@role_required(Role.WORKER)
+@permission_required(Permission.CONSENT_GIVE)
 @require_POST
 def invitation_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Consent, decline or withdraw: the worker's own invitation, anybody else's does not exist."""

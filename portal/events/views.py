@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.events.forms import FindForm, HistoryForm
 from portal.events.selectors import (
     Line,
@@ -26,13 +26,13 @@ from portal.events.selectors import (
 from portal.events.services import Actor, event_record
 from portal.exports import Value, table_response
 from portal.forms import form_status
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 from portal.tables import OutColumn
 from portal.verbs import Verb
 
 ON_A_PAGE = 50
-auditor_page = role_required(Role.AUDITOR)
+auditor_page = permission_required(Permission.HISTORY_READ)
 
 
 @auditor_page

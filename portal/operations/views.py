@@ -7,20 +7,20 @@ from django.views.decorators.http import require_GET, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from portal import clock
-from portal.accounts.models import Role
+from portal.accounts.roles import Permission
 from portal.health import readiness
 from portal.limits import Limit, origin
 from portal.notices.models import Delivery
 from portal.operations.jobs import job_failures, job_label, job_states
 from portal.operations.metrics import metrics_text
-from portal.permissions import SignedInRequest, role_required
+from portal.permissions import SignedInRequest, permission_required
 
 FAILURES_SHOWN = 5
 FAILURES_ON_A_PAGE = 50
 ASKED = Limit("metrics", "30/minute")
 
 
-@role_required(Role.OPERATOR)
+@permission_required(Permission.OPERATIONS_READ)
 @require_GET
 def operator_home(request: SignedInRequest) -> HttpResponse:
     now = clock.now()
@@ -36,7 +36,7 @@ def operator_home(request: SignedInRequest) -> HttpResponse:
     return render(request, "operator/home.html", context)
 
 
-@role_required(Role.OPERATOR)
+@permission_required(Permission.OPERATIONS_READ)
 @require_GET
 def operator_failures(request: SignedInRequest) -> HttpResponse:
     name = request.GET.get("job", "")

@@ -15,7 +15,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from portal.accounts.models import Role
-from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
+from portal.accounts.roles import scopes_of
+from portal.accounts.tokens import token_create
 from portal.events.services import Actor
 from portal.wsgi import application
 from tests import factories
@@ -60,7 +61,7 @@ def caller(request, db):
     if role == ANONYMOUS:
         return {}, known
     user = clerk if role == Role.CLERK else factories.staff(role)
-    _token, text = token_create(user=user, name="fuzz", scopes=SCOPES_OF_ROLE[role], by=Actor.command("test"))
+    _token, text = token_create(user=user, name="fuzz", scopes=scopes_of(role), by=Actor.command("test"))
     return {"Authorization": f"Bearer {text}"}, known
 
 

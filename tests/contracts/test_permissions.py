@@ -1,5 +1,7 @@
 """Every route and call, for every role, for what is one's own and what is not, against the table in permissions.txt."""
 
+from dataclasses import replace
+
 import pytest
 from django.core.cache import cache
 from django.db import transaction
@@ -8,9 +10,9 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from portal import clock
 from portal.accounts.models import Role
-from portal.accounts.tokens import SCOPES_OF_ROLE
+from portal.accounts.roles import scopes_of
 from tests.permissions import LINES, Line
-from tests.world import FIELDS, TODAY, caller, world_create
+from tests.world import FIELDS, TODAY, WHOLE, caller, world_create
 
 SIGN_IN = "in"
 
@@ -28,8 +30,11 @@ def world(django_db_setup, django_db_blocker):
         cache.clear()
 
 
-def answer(client: Client, line: Line, address: str) -> str:
-    """Return the status, or `in` for the way to the sign-in page. Whatever the request changes is undone."""
+def answer(client: Client, line: Line, address: str, whole: str | None = None) -> str:
+    """Return the status, or `in` for the way to the sign-in page. Whatever the request changes is undone.
+
+    ``whole`` is a body that lacks nothing, in the place of one that lacks everything.
+    """
     if line.method == "GET":
         body, content_type = "", ""
     elif line.route == "api-batches":
@@ -39,7 +44,7 @@ def answer(client: Client, line: Line, address: str) -> str:
     else:
         body, content_type = FIELDS.get(line.route, "nothing=asked"), "application/x-www-form-urlencoded"
     with transaction.atomic():
-        response = client.generic(line.method, address, body, content_type)
+        response = client.generic(line.method, address, body if whole is None else whole, content_type)
         response.getvalue()  # a file is closed when it was read
         transaction.set_rollback(True)
     is_sign_in = response.status_code == 302 and response["Location"].startswith(reverse("sign-in"))
@@ -55,7 +60,7 @@ def allowed(line: Line) -> set[str]:
 def refusal(line: Line, role: str) -> str:
     if not line.is_api:
         return "404"
-    return "403" if SCOPES_OF_ROLE.get(role) else "401"
+    return "403" if scopes_of(role) else "401"
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.method} {line.route} {line.may}")
@@ -72,6 +77,19 @@ def test_each_role_gets_what_the_table_says(world, line):
             expected[f"{role}, not theirs"] = str(line.foreign)
             found[f"{role}, not theirs"] = answer(world.client(line, role), line, foreign)
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [line for line in LINES if line.method == "POST" and line.foreign is not None],
+    ids=lambda line: line.route,
+)
+def test_nothing_that_lacks_nothing_reaches_what_is_not_theirs(world, line):
+    """A missing field never hides whose object it is: the whole form, too, finds nothing there."""
+    for role in line.roles:
+        client, whole = world.client(line, role), WHOLE[line.route]
+        assert answer(client, line, world.address(line, world.theirs), whole) == "404"
+        assert answer(client, line, world.address(line, world.mine), whole) in {"200", "302", "409"}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +119,19 @@ def routes(patterns):
             yield from routes(pattern.url_patterns)
         else:
             yield pattern
+
+
+def test_no_method_is_missing_from_the_table(world):
+    """What a page answers by another method than its lines name is a page of its own."""
+    found = set()
+    for route in {line.route for line in LINES}:
+        lines = {line.method: line for line in LINES if line.route == route}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - lines.keys():
+            line = replace(next(iter(lines.values())), method=method)
+            status = answer(world.client(line, min(line.roles)), line, world.address(line, world.mine))
+            if status not in {"404", "405"}:
+                found.add((method, route, status))
+    assert found == set()
 
 
 NAMELESS = {"portal.api.views.NothingHereView": "404 for every address of the API that does not exist"}

@@ -8,7 +8,8 @@ from education.models import Batch
 from education.receipts import receipt_verify
 from education.services import batch_check
 from education.workbook import XLSX
-from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
+from portal.accounts.roles import scopes_of
+from portal.accounts.tokens import token_create
 from portal.events.models import Event
 from portal.events.services import Actor
 from tests.education.batches import JOB
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def caller(user, language="en"):
-    _, text = token_create(user=user, name="t", scopes=SCOPES_OF_ROLE[user.role], by=Actor.command("test"))
+    _, text = token_create(user=user, name="t", scopes=scopes_of(user.role), by=Actor.command("test"))
     client = APIClient(headers={"Accept-Language": language})
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return client

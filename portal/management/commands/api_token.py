@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.accounts.models import ApiToken, User
-from portal.accounts.tokens import SCOPES_OF_ROLE, ScopeNotAllowedError, token_create, token_revoke
+from portal.accounts.roles import scopes_of
+from portal.accounts.tokens import ScopeNotAllowedError, token_create, token_revoke
 from portal.events.services import Actor
 
 BY = Actor.command("api_token")
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
     def _create(self, options: dict[str, Any]) -> None:
         user = _user(options["username"])
-        scopes = options["scope"] or SCOPES_OF_ROLE.get(user.role, ())
+        scopes = options["scope"] or scopes_of(user.role)
         try:
             token, text = token_create(
                 user=user,
