@@ -205,18 +205,13 @@ FIELDS = {"employer-invitation-answer": "answer=decline"}
 """What must be sent besides, for routes that do not exist without it."""
 
 WHOLE = {
-    "archive-check-request": "nothing=asked",
-    "batch-cancel": "nothing=asked",
-    "batch-recheck": "nothing=asked",
     "batch-submit": "good_rows=on",
     "employer-invitation-answer": "answer=consent",
-    "employer-invitation-cancel": "nothing=asked",
-    "exchange": "nothing=asked",
     "legacy-service-request": "explanation=不再从业",
     "voiding": "text=课程漏报",
     "api-batch-submit": '{"drop_bad_rows": true}',
 }
-"""For everything that may be sent to an object of one's own: a body with which it is carried out."""
+"""What is sent to an object of one's own, where more is needed than to press the button."""
 
 
 @dataclass
