@@ -8,6 +8,7 @@ from typing import Any
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
+from asn1crypto.tsp import SigningCertificateV2
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
+from pyhanko.sign.attributes import (
+    CMSAttributeProvider,
+    SignedAttributeProviderSpec,
+    SigningCertificateV2Provider,
+)
+from pyhanko.sign.general import as_signing_certificate_v2
 from pyhanko.sign.signers import Signer, SimpleSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -62,8 +69,7 @@ def load_issuer(key_pem: str, certificate_pem: str) -> Issuer:
         cert_registry=_store(chain),
         embed_roots=False,
     )
-    chain_bytes = sum(len(each.public_bytes(Encoding.DER)) for each in certificates)
-    return Issuer(_seal_name(certificate), certificate, signer, chain_bytes)
+    return _issuer(signer, certificates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,38 @@ def load_module_issuer(module: SecurityModule, certificate_pem: str) -> Issuer:
     Raises ``IssuerError`` when the module, its token or the key cannot be used.
     """
     certificate, *chain = certificates = _load_certificates(certificate_pem)
+    return _issuer(_module_signer(module, certificate, chain), certificates, turn=Lock())
+
+
+def _issuer(signer: Signer, certificates: list[x509.Certificate], **options: Any) -> Issuer:
+    signer.signed_attr_prov_spec = _Statement(certificates[0])
     chain_bytes = sum(len(each.public_bytes(Encoding.DER)) for each in certificates)
-    signer = _module_signer(module, certificate, chain)
-    return Issuer(_seal_name(certificate), certificate, signer, chain_bytes, turn=Lock())
+    return Issuer(_seal_name(certificates[0]), certificates[0], signer, chain_bytes, **options)
+
+
+class _SignerNamed(SigningCertificateV2Provider):
+    """Names the signer's certificate in a signature, by bytes made once.
+
+    The library encodes what it has just built anew at each of its levels, twice or more; of this, the deepest part of a
+    signature, that is two thirds of the work.
+    """
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        super().__init__(to_asn1(certificate))
+        self.encoded = as_signing_certificate_v2(self.signing_cert).dump()
+
+    async def build_attr_value(self, dry_run: bool = False) -> SigningCertificateV2:
+        return SigningCertificateV2.load(self.encoded)
+
+
+class _Statement(SignedAttributeProviderSpec):
+    """What a signature at the PAdES baseline states beside the digest: whose it is, and no time of its own."""
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        self.signer_named = _SignerNamed(certificate)
+
+    def signed_attr_providers(self, data_digest: bytes, digest_algorithm: str) -> list[CMSAttributeProvider]:
+        return [self.signer_named]
 
 
 def _module_signer(
