@@ -1,7 +1,6 @@
--- The role under which web, worker and beat work in production: it reads and writes everything, but of history it can only
--- add lines, and it changes no table, trigger or role. Run it as the owner of the database, after `manage.py migrate` and
--- again after each upgrade; then give the role a password (\password portal_app) and name it in their DATABASE_URL.
--- `migrate` goes on as the owner.
+-- The role under which web, worker and beat work in production: it reads and writes, but it adds to history without ever
+-- changing it, deletes nothing that was issued or decided, and changes no table, trigger or role. `manage.py app_role` runs
+-- this as the owner of the database, after every `migrate`, since new tables need their rights.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'portal_app') THEN
         CREATE ROLE portal_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
@@ -11,7 +10,16 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC, portal_app;
 GRANT USAGE ON SCHEMA public TO portal_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO portal_app;
 GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO portal_app;
+-- History only grows.
 REVOKE UPDATE, DELETE ON events_event, certificates_logleaf, certificates_lognode, certificates_logcheckpoint FROM portal_app;
-REVOKE DELETE ON certificates_electroniccertificate, certificates_certificateversion, certificates_certificatedocument,
-    certificates_legacycertificate, certificates_signingkey, certificates_issuercertificate FROM portal_app;
+-- People, certificates and everything that was decided about them are never deleted.
+REVOKE DELETE ON
+    accounts_person, accounts_user,
+    institutions_institution, institutions_qualification, institutions_designationreport,
+    education_cerecord, education_reversal, education_delivery,
+    certificates_legacycertificate, certificates_electroniccertificate, certificates_certificateversion,
+    certificates_certificatedocument, certificates_archivecheck, certificates_legacyservicerequest, certificates_measure,
+    certificates_voidingproposal, certificates_voidingevidence, certificates_windowclosing, certificates_signingkey,
+    certificates_numbersequence
+    FROM portal_app;
 REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM portal_app;

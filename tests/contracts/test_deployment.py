@@ -42,7 +42,8 @@ def test_a_part_is_started_and_examined_by_the_entry_point_that_the_demo_uses(pa
 
 @pytest.mark.parametrize(
     "words",
-    [SERVICES[part]["command"] for part in PORTAL]
+    [SERVICES[part]["command"] for part in commands.PARTS]
+    + [words.split() for words in SERVICES["migrate"]["command"][2].split(" && ")]
     + [SERVICES[part]["healthcheck"]["test"][1:] for part in commands.PARTS],
     ids=" ".join,
 )
@@ -89,7 +90,7 @@ def test_a_part_waits_for_services_and_schema(name):
 
 def test_every_secret_comes_from_a_file_that_is_never_committed_or_copied():
     environment = SERVICES["web"]["environment"]
-    secret = ("SECRET_KEY", "FIELD_KEYS", "ISSUER_KEY", "ISSUER_CERTIFICATE", "DATABASE_URL")
+    secret = ("SECRET_KEY", "FIELD_KEYS", "ISSUER_KEY", "ISSUER_CERTIFICATE", "DATABASE_URL", "REDIS_URL")
     for name in secret:
         assert environment[f"{name}_FILE"] == f"/run/secrets/{name.lower()}"
         assert name not in environment
@@ -98,6 +99,32 @@ def test_every_secret_comes_from_a_file_that_is_never_committed_or_copied():
     assert all(entry["file"].startswith("./secrets/") for entry in COMPOSE["secrets"].values())
     assert "/secrets/" in (ROOT / ".gitignore").read_text().split()
     assert "secrets" in (ROOT / ".dockerignore").read_text().split()
+
+
+def test_only_the_migration_works_as_the_owner_of_the_database():
+    owners = {
+        name for name, service in SERVICES.items() if "owner_database_url" in service.get("secrets", ())
+    }
+    assert owners == {"migrate"}
+    assert SERVICES["migrate"]["environment"]["DATABASE_URL_FILE"] == "/run/secrets/owner_database_url"
+    assert SERVICES["migrate"]["environment"]["APP_DATABASE_URL_FILE"] == "/run/secrets/database_url"
+    assert SERVICES["migrate"]["command"][2].endswith("migrate --no-input && python manage.py app_role")
+
+
+def test_database_and_queue_are_reached_from_inside_alone_and_by_a_password():
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for name in ("postgres", "redis"):
+        assert SERVICES[name]["networks"] == ["inside"]
+        assert any(secret.endswith("_password") for secret in SERVICES[name]["secrets"])
+    assert SERVICES["proxy"]["networks"] == ["front"]
+    assert {name for name in SERVICES if "front" in SERVICES[name]["networks"]} == {"web", "proxy"}
+
+
+@pytest.mark.parametrize("name", ["redis", "proxy"])
+def test_what_others_wrote_runs_without_rights_it_does_not_need_too(name):
+    assert SERVICES[name]["read_only"] is True
+    assert SERVICES[name]["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in SERVICES[name]["security_opt"]
 
 
 def test_the_services_set_what_the_example_sets():
@@ -110,7 +137,7 @@ def test_only_the_proxy_is_reached_from_outside_and_it_ends_tls():
     assert "443:443" in SERVICES["proxy"]["ports"]
     source = SERVICES["proxy"]["volumes"][0].split(":")[0]
     caddyfile = (ROOT / source).read_text()
-    assert "reverse_proxy web:8000" in caddyfile
+    assert "reverse_proxy {$PORTAL_WEB:web:8000}" in caddyfile
     assert caddyfile.count("{") == caddyfile.count("}")
 
 

@@ -28,7 +28,8 @@ NOVEMBER = shanghai(2020, 11, 2, 9)
 PEOPLE = """
 import json
 from portal import clock
-from portal.accounts.tokens import SCOPES_OF_ROLE, token_create
+from portal.accounts.roles import scopes_of
+from portal.accounts.tokens import token_create
 from portal.events.services import Actor
 from education.services import reversal_propose
 from tests import factories
@@ -36,7 +37,7 @@ from tests.education.batches import approved, checked, submitted
 from tests.education.sheets import csv, row
 
 def token(user):
-    return token_create(user=user, name="t", scopes=SCOPES_OF_ROLE[user.role], by=Actor.command("test"))[1]
+    return token_create(user=user, name="t", scopes=scopes_of(user.role), by=Actor.command("test"))[1]
 
 school = factories.institution()
 clerk, judge, second = factories.clerk(school), factories.reviewer("judge"), factories.reviewer("second")
