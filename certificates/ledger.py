@@ -136,6 +136,12 @@ def certificates(question: Question) -> str:
         FROM {table} WHERE {among}"""
 
 
+_APART = "OFFSET '0'"
+"""Keeps a subquery from being merged into the one around it, which would work its columns out again and again.
+
+As a text, for OFFSET 0 is a number still to be converted when the planner decides whether several processes may share.
+"""
+
 ENGAGED = "c.void_reason <> 'not_engaged'"
 """Whether the holder of an electronic certificate works in its post, as far as anyone has found out (2.1)."""
 
@@ -313,7 +319,7 @@ def _stored(question: Question) -> str:
               FROM (SELECT {column} AS id, first_start, engaged, hours, professional_hours, timely_hours, recount_on,
                            {_current(question)} AS current
                     FROM certificates_certificatestanding
-                    WHERE {column} IS NOT NULL AND changes_on <= {_day(question.as_of)} OFFSET 0) s OFFSET 0) s"""
+                    WHERE {column} IS NOT NULL AND changes_on <= {_day(question.as_of)} {_APART}) s {_APART}) s"""
 
 
 def _assembled(question: Question, source: str) -> str:
@@ -343,7 +349,7 @@ FROM (SELECT *, status IN ('on_track', 'at_risk') AS due
                          hours[current] AS before, professional_hours[current] AS professional_before,
                          {_next_start(question)} AS next_start,
                          {_lapses_on(question)} AS lapses_on
-                  FROM ({source} OFFSET 0) sums OFFSET 0) told OFFSET 0) judged OFFSET 0) needed"""
+                  FROM ({source} {_APART}) sums {_APART}) told {_APART}) judged {_APART}) needed"""
 
 
 def _lapses_on(question: Question) -> str:
