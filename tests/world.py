@@ -142,6 +142,7 @@ def _workers(person) -> dict[str, dict[str, object]]:
         "voiding-evidence": {"pk": evidence.pk},
         "identity-reveal": {"pk": person.pk},
         "review-person": {"pk": person.pk},
+        "operator-record": {"label": "accounts.person", "pk": person.pk},
         "review-voiding": {"pk": proposal.pk},
         "review-voiding-evidence": {"pk": evidence.pk},
         "review-archive-check": {"pk": check.pk},
@@ -189,6 +190,7 @@ def _designation_report() -> DesignationReport:
 
 
 PUBLIC_OBJECTS = {
+    "operator-records": {"label": "accounts.person"},
     **{f"review-national-{act}": {"first": "2020-11-01"} for act in ("entered", "xlsx", "csv")},
     **{f"api-national-{what}": {"first": "2020-11-01"} for what in ("records", "csv", "xlsx")},
     "review-national-send-again": {"pk": UUID(int=0)},

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OperationsConfig(AppConfig):
@@ -13,4 +14,7 @@ class OperationsConfig(AppConfig):
         from portal.operations.jobs import register_job
 
         register_entry(Entry("operator-home", _("Operation"), order=10), Role.OPERATOR)
+        register_entry(
+            Entry("operator-records-index", pgettext_lazy("tables", "Records"), order=40), Role.OPERATOR
+        )
         register_job("notices.deliver", _("Deliver notices by e-mail and SMS"))
