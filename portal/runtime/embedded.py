@@ -19,6 +19,7 @@ import redis
 
 from portal.runtime.part import Part, PartError, dies_with_parent
 
+LAST_PORT = 65_535
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel takes 107
 POSTGRES_SETTINGS = {
     "listen_addresses": "",
@@ -45,10 +46,13 @@ def require_free(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            remedy = f"Choose another port, for example PORT={port + 1} make demo."
+        except (OSError, OverflowError) as error:
+            remedy = (
+                f"Choose another port, for example PORT={port + 1 if port < LAST_PORT else 8000} make demo."
+            )
+            reason = error.strerror if isinstance(error, OSError) else "there is no such port"
             raise PartError(
-                "web", f"Port {port} of this machine cannot be used: {error.strerror}.", remedy
+                "web", f"Port {port} of this machine cannot be used: {reason}.", remedy
             ) from error
 
 

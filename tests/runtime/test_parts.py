@@ -1,6 +1,7 @@
 """Starting, failing, stopping: nothing is left running, whatever happens."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -163,6 +164,28 @@ def _demo(home, port, *arguments):
             yield process
         finally:
             process.terminate()
+
+
+def test_a_demo_that_cannot_keep_files_says_where_and_what_to_do(home):
+    (home / "file").touch()
+    with _demo(home / "file" / "var", free_port(), "--empty") as demo:
+        said, _ = demo.communicate(timeout=40)
+    assert demo.returncode == 1
+    assert f"cannot keep its files in {home / 'file' / 'var'}" in said
+    assert "set PORTAL_VAR to another directory" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [("99999", "Port 99999 .* there is no such port.*PORT=8000 make demo"), ("eight", "--port: invalid int")],
+)
+def test_a_demo_on_an_impossible_port_says_so_before_it_starts_anything(home, port, said):
+    with _demo(home / "var", port, "--empty") as demo:
+        heard, _ = demo.communicate(timeout=40)
+    assert demo.returncode in {1, 2}
+    assert re.search(f"(?s){said}", heard)
+    assert "Traceback" not in heard
 
 
 @pytest.mark.xdist_group("journeys")

@@ -32,7 +32,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000")
         parser.add_argument("--empty", action="store_true", help="do not load the sample province")
         parser.add_argument("--reset", action="store_true", help="throw the demo's data away and end")
 
@@ -49,6 +49,12 @@ class Command(BaseCommand):
                     self._run(stack, with_sample=not options["empty"])
         except PartError as error:
             raise CommandError(f"{error}\nNothing was left running.") from error
+        except OSError as error:
+            raise CommandError(
+                f"The portal cannot keep its files in {stack.home}.\nWhy: {error}\n"
+                "What to do: free space there or make it writable, or set PORTAL_VAR to another directory.\n"
+                "Nothing was left running."
+            ) from error
         except KeyboardInterrupt:
             self._say("Stopped: every process of the demo has ended.")
 

@@ -1,0 +1,1 @@
+"""The migrations of `portal.operations` as a later release might bring them."""
