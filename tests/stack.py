@@ -4,6 +4,7 @@ from contextlib import closing, contextmanager
 
 import psycopg2
 import redis
+from whitenoise.compress import main as compress
 
 from portal import clock
 from portal.runtime.embedded import free_port
@@ -52,5 +53,6 @@ def journey_stack():
     with stack:
         stack.empty()
         stack.manage("collectstatic", "--no-input", "--clear", "--verbosity=0")
+        compress(["--quiet", str(stack.home / "static")])  # as in production, where collecting does it
         stack.start_portal()
         yield stack
