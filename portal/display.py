@@ -1,11 +1,11 @@
 """Large text and strong contrast: one press away, remembered in a cookie, and with the account of whoever has one."""
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from portal.accounts.models import User
 from portal.models import Preference
 
-COOKIE = "display"
 LARGE = "large"
 _SESSION = "display"
 
@@ -17,10 +17,10 @@ def is_large(request: HttpRequest) -> bool:
     """
     user = getattr(request, "user", None)
     if not isinstance(user, User):
-        return request.COOKIES.get(COOKIE) == LARGE
+        return request.COOKIES.get(settings.DISPLAY_COOKIE_NAME) == LARGE
     if _SESSION not in request.session:
         chosen = Preference.objects.filter(user=user).values_list("large_display", flat=True).first()
-        request.session[_SESSION] = request.COOKIES.get(COOKIE) == LARGE if chosen is None else chosen
+        request.session[_SESSION] = request.COOKIES.get(settings.DISPLAY_COOKIE_NAME) == LARGE if chosen is None else chosen
     return bool(request.session[_SESSION])
 
 

@@ -18,7 +18,7 @@ _migrated: set[str] = set()
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """Answer as long as the process does."""
-    return HttpResponse("alive\n", content_type="text/plain")
+    return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
 
 
 @never_cache

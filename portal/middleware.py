@@ -138,7 +138,13 @@ class PrivateByDefaultMiddleware:
             response.headers["Cache-Control"] = "no-store, private"
         else:
             response.headers.setdefault("Cache-Control", "no-cache, private")
+        if request.method == "POST" and _url_name(request) == "sign-out":
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'  # for the next one at this machine
         return response
+
+
+def _url_name(request: HttpRequest) -> str | None:
+    return request.resolver_match.url_name if request.resolver_match else None
 
 
 def _is_personal(request: HttpRequest) -> bool:

@@ -304,6 +304,7 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no text about people in a cookie
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+DISPLAY_COOKIE_NAME = "display"
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 if env.is_production:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -315,6 +316,8 @@ if env.is_production:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
+    DISPLAY_COOKIE_NAME = "__Host-display"
 # How long a session may lie unused, and how long it may last at all: for everybody, then for single roles.
 ROLES = ("worker", "clerk", "reviewer", "chief", "county", "employer", "operator", "auditor")
 SESSION_IDLE_MINUTES = env.figures("SESSION_IDLE_MINUTES", "30,worker=60,clerk=60,employer=60", ROLES)

@@ -17,7 +17,7 @@ from portal.accounts.models import User
 from portal.accounts.services import language_keep
 from portal.announcements import ON_START, announcements
 from portal.api.problems import MEDIA_TYPE, failure_document
-from portal.display import COOKIE, LARGE, display_keep
+from portal.display import LARGE, display_keep
 from portal.events.services import Actor, event_record
 from portal.failures import RETRY_SECONDS, is_passing
 from portal.middleware import API
@@ -125,7 +125,7 @@ def set_display(request: HttpRequest) -> HttpResponse:
     """Turn large text and strong contrast on or off."""
     response = _back(request)
     large = request.POST.get("display") == LARGE
-    _remember(response, COOKIE, LARGE if large else "standard")
+    _remember(response, settings.DISPLAY_COOKIE_NAME, LARGE if large else "standard")
     if isinstance(user := getattr(request, "user", None), User):
         display_keep(request, user=user, large=large)
     return response

@@ -28,7 +28,11 @@ def told(response) -> dict[str, object]:
 def answers() -> dict[str, dict[str, object]]:
     host = {"HTTP_HOST": settings.ALLOWED_HOSTS[0]}
     browser, stranger = Client(**host), Client(**host)
-    clerk = factories.clerk()
+    clerk, holder, worker = factories.clerk(), Client(**host), factories.worker()
+    holder.post(
+        "/sign-in/", {"identifier": worker.person.id_number, "password": factories.PASSWORD}, secure=True
+    )
+    photo = holder.get("/me/photo/image/", secure=True)
     asked = {
         "sign in": signed_in_by_hand(browser, clerk.username, secure=True),
         "page": browser.get("/institution/", secure=True),
@@ -46,6 +50,20 @@ def answers() -> dict[str, dict[str, object]]:
         "too large call": stranger.generic(
             "POST", "/api/v1/batches/", secure=True, CONTENT_LENGTH=str(2**40)
         ),
+        "missing page": stranger.get("/nothing/here/", secure=True),
+        "missing call": stranger.get("/api/v1/nothing/", secure=True),
+        "refused page": holder.get("/institution/", secure=True),
+        "way to sign in": stranger.get("/institution/", secure=True),
+        "address of a file": photo,
+        "file": holder.get(photo.url, secure=True),
+        "keys": stranger.get("/.well-known/jwks.json", secure=True),
+        "description": stranger.get("/api/v1/schema/", secure=True),
+        "figures": stranger.get("/metrics", secure=True),
+        "health": stranger.get("/healthz", secure=True),
+        "refused form": Client(enforce_csrf_checks=True, **host).post("/sign-in/", {}, secure=True),
+        "refused method": stranger.delete("/rules/", secure=True),
+        "display": stranger.post("/display/", {"display": "large"}, secure=True),
+        "sign out": holder.post("/sign-out/", secure=True),
     }
     found = {name: told(response) for name, response in asked.items()}
     found["page"]["body"] = asked["page"].content.decode()

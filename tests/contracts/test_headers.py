@@ -42,6 +42,20 @@ ANSWERS = {
     "verification": (200, "application/json", ORDINARY),
     "problem": (401, "application/problem+json", ORDINARY),
     "static": (200, 'text/css; charset="utf-8"', "max-age=315360000, public, immutable"),
+    "missing page": (404, "text/html; charset=utf-8", ORDINARY),
+    "missing call": (404, "application/problem+json", ORDINARY),
+    "refused page": (404, "text/html; charset=utf-8", PERSONAL),
+    "way to sign in": (302, "text/html; charset=utf-8", ORDINARY),
+    "address of a file": (302, "text/html; charset=utf-8", PERSONAL),
+    "file": (200, "image/jpeg", PERSONAL),
+    "keys": (200, "application/jwk-set+json", "public, max-age=3600"),
+    "description": (200, "application/vnd.oai.openapi; charset=utf-8", ORDINARY),
+    "figures": (200, "text/plain; version=1.0.0; charset=utf-8", ORDINARY),
+    "health": (200, "text/plain; charset=utf-8", ORDINARY),
+    "refused form": (403, "text/html; charset=utf-8", PERSONAL),
+    "refused method": (405, "text/html; charset=utf-8", ORDINARY),
+    "display": (302, "text/html; charset=utf-8", ORDINARY),
+    "sign out": (302, "text/html; charset=utf-8", PERSONAL),
     "too large page": (413, "text/html; charset=utf-8", ORDINARY),
     "too large call": (413, "application/problem+json", ORDINARY),
 }
@@ -104,12 +118,17 @@ def test_a_download_is_never_shown_as_a_page(production):
 def test_cookies_belong_to_this_host_alone_and_no_script_reads_them(production):
     session = production["sign in"]["cookies"]["__Host-sessionid"]
     form = production["form"]["cookies"]["__Host-csrftoken"]
-    language = production["language"]["cookies"]["django_language"]
-    for cookie in (session, form, language):
+    language = production["language"]["cookies"]["__Host-language"]
+    display = production["display"]["cookies"]["__Host-display"]
+    for cookie in (session, form, language, display):
         assert {"HttpOnly", "Path=/", "SameSite=Lax", "Secure"} <= set(cookie.split("; "))
         assert "Domain" not in cookie
     names = {name for answer in production.values() for name in answer["cookies"]}
-    assert names == {"__Host-sessionid", "__Host-csrftoken", "django_language"}
+    assert names == {"__Host-sessionid", "__Host-csrftoken", "__Host-language", "__Host-display"}
+
+
+def test_whoever_signs_out_leaves_nothing_in_the_browser(production):
+    assert production["sign out"]["headers"]["Clear-Site-Data"] == '"cache", "storage"'
 
 
 def test_plain_http_leads_to_https_and_another_host_name_nowhere(production):

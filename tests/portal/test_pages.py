@@ -12,7 +12,6 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from portal import clock, views
-from portal.display import COOKIE
 from portal.forms import DayField, FileInput, Form, HoursField, IdNumberInput
 from portal.middleware import LanguageMiddleware, PrivateByDefaultMiddleware
 
@@ -184,7 +183,7 @@ def test_large_text_is_remembered_and_turned_off_again():
     on = views.set_display(RequestFactory().post("/", {"display": "large", "next": "/rules/?a=1"}))
     off = views.set_display(RequestFactory().post("/", {"display": "standard"}))
     assert on["Location"] == "/rules/?a=1"
-    assert (on.cookies[COOKIE].value, off.cookies[COOKIE].value) == ("large", "standard")
+    assert (on.cookies["display"].value, off.cookies["display"].value) == ("large", "standard")
 
 
 def _cache_control(**headers):
