@@ -333,7 +333,7 @@ def in_another_course_at_once(context: CheckContext) -> Query:
               AND o.mode = %(mode)s AND NOT o.dropped AND o.refusal = '') met
         JOIN institutions_institution i ON i.id = met.institution_id
         WHERE r.batch_id = %(batch)s AND r.mode = %(mode)s AND r.started_on <= met.ended_on
-          AND met.started_on <= r.ended_on AND NOT {_same_course("met")}
+          AND met.started_on <= r.ended_on AND NOT ({_same_course("met")})
         ORDER BY r.number, i.area_code = own.area_code""",
         {"mode": Mode.FACE_TO_FACE.value, "institution": context.batch.institution_id},
     )
