@@ -1,6 +1,7 @@
 """The machine-readable certificate: a W3C Verifiable Credential 2.0 in the shape of Open Badges 3.0.
 
-Secured as a JWT (W3C VC-JOSE-COSE, ``application/vc+jwt``). The same facts and key give the same bytes.
+Secured as a JWT (W3C VC-JOSE-COSE, ``application/vc+jwt``): the payload is the credential itself, with the registered
+claims that Open Badges 3.0 asks for (8.2.3) saying the same again. The same facts and key give the same bytes.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,14 @@ class CredentialFacts:
 
 def credential_sign(facts: CredentialFacts, key: CredentialKey) -> str:
     """Return the credential as a JWT."""
-    return key.sign_jwt(credential(facts), typ=TYPE, cty="vc")
+    said = credential(facts)
+    claims = {
+        "iss": said["issuer"]["id"],
+        "jti": said["id"],
+        "sub": said["credentialSubject"]["id"],
+        "nbf": int(facts.valid_from.timestamp()),
+    }
+    return key.sign_jwt(said | claims, typ=TYPE, cty="vc")
 
 
 def credential(facts: CredentialFacts) -> dict[str, Any]:
@@ -69,6 +77,7 @@ def credential(facts: CredentialFacts) -> dict[str, Any]:
 
 def _subject(facts: CredentialFacts, address: str) -> dict[str, Any]:
     return {
+        "id": f"{address}#holder",
         "type": ["AchievementSubject"],
         "identifier": [
             _identity("name", facts.holder_name),

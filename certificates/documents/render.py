@@ -5,15 +5,14 @@ from base64 import b64encode
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import typst
-from PIL import Image, UnidentifiedImageError
 
 from certificates.documents.content import CertificateContent
 from certificates.documents.fonts import printable, typst_fonts, unprintable
+from certificates.documents.portrait import printed_photo
 from certificates.documents.qr import draw_qr
 from certificates.numbers import grouped
 
@@ -32,10 +31,6 @@ _FREE_TEXT = (
     "portal_en",
     "replaces",
 )
-
-
-class PhotoError(ValueError):
-    """The photo of the holder is not a JPEG file."""
 
 
 @lru_cache(maxsize=1)
@@ -103,14 +98,9 @@ def _photo(jpeg: bytes) -> bytes:
 
     The PDF gets the JPEG data as they are.
     """
-    try:
-        with Image.open(BytesIO(jpeg), formats=["JPEG"]) as image:
-            image.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise PhotoError("The photo of the holder is not a JPEG file; store it again.") from error
     return (
         b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 364 494"><image width="364" height="494"'
         b' preserveAspectRatio="xMidYMid slice" href="data:image/jpeg;base64,'
-        + b64encode(jpeg)
+        + b64encode(printed_photo(jpeg))
         + b'"/></svg>'
     )

@@ -36,8 +36,8 @@ _FIELD = SigFieldSpec(
 _CENTRED = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID, margins=Margins(0, 0, 0, 0))
 
 
-# Room for the message without its certificates: attributes, a P-256 signature, and the longest issuer name.
-_MESSAGE_BYTES = 768
+_MESSAGE_BYTES = 440
+"""Room for the message without its certificates and the name of their issuer, twice: attributes, a P-256 signature."""
 _TIMESTAMP_BYTES = 8192
 """Room for a timestamp with the certificates of its authority."""
 
@@ -115,7 +115,8 @@ def sign_pdf(
         new_field_spec=_FIELD,
     )
     signer.signed_at = signed_at
-    room = issuer.chain_bytes + _MESSAGE_BYTES + (_TIMESTAMP_BYTES if timestamper else 0)
+    named = 2 * len(issuer.certificate.issuer.public_bytes())
+    room = issuer.chain_bytes + named + _MESSAGE_BYTES + (_TIMESTAMP_BYTES if timestamper else 0)
     with issuer.turn:
         output = signer.sign_pdf(_Revision(BytesIO(pdf)), bytes_reserved=2 * room)
     return bytes(output.getvalue())

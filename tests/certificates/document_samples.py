@@ -77,7 +77,7 @@ def portrait() -> bytes:
     draw.ellipse((92, 80, 208, 232), fill="#e3c2a8")
     draw.pieslice((86, 60, 214, 200), 180, 360, fill="#1f1b18")
     file = BytesIO()
-    image.save(file, "JPEG", quality=85)
+    image.save(file, "JPEG", quality=75)
     return file.getvalue()
 
 

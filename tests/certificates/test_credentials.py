@@ -9,7 +9,7 @@ import json
 import random
 import re
 import zlib
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -126,6 +126,30 @@ def test_the_credential_has_the_members_that_open_badges_3_requires():
     for identity in said["credentialSubject"]["identifier"]:
         assert {"type", "hashed", "identityHash", "identityType"} <= identity.keys()
     assert "469900199001011234" not in json.dumps(said)
+
+
+def test_the_registered_claims_say_what_the_credential_says_as_open_badges_3_asks():
+    text = credential_sign(credential_facts(), sample_key())
+    header, said = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in text.split(".")[:2])
+    assert header == {"alg": "ES256", "kid": sample_key().kid, "typ": "vc+jwt", "cty": "vc"}
+    assert said["iss"] == said["issuer"]["id"] == PORTAL
+    assert said["jti"] == said["id"]
+    assert said["sub"] == said["credentialSubject"]["id"] == f"{PORTAL}/v/{NUMBER}#holder"
+    assert said["nbf"] == datetime.fromisoformat(said["validFrom"]).timestamp()
+    assert "validUntil" not in said  # a certificate has no last day, so no "exp"
+    assert not {"vc", "vp", "exp"} & set(said)
+    for address in (said["id"], said["iss"], said["sub"], said["credentialSubject"]["achievement"]["id"]):
+        assert urlsplit(address).scheme == "https"
+
+
+def test_a_later_version_is_valid_from_its_own_moment():
+    later = shanghai(2021, 3, 1, 9)
+    said = verify_jwt(
+        credential_sign(credential_facts(version=2, valid_from=later), sample_key()), KEYS, typ="vc+jwt"
+    )
+    assert said["nbf"] == later.timestamp()
+    assert said["awardedDate"] != said["validFrom"]
+    assert said["jti"].endswith("#version-2")
 
 
 def test_the_credential_names_its_place_in_two_lists():

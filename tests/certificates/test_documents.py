@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pypdf
 import pypdfium2
@@ -29,8 +30,9 @@ from pyhanko.sign.general import SigningError
 from certificates.credentials.token import token_read, token_sign
 from certificates.documents.fonts import MISSING_GLYPH, font_path, printable, unprintable
 from certificates.documents.issuer import IssuerError, create_demo_issuer, load_issuer
+from certificates.documents.portrait import MOST_BYTES, PhotoError, printed_photo
 from certificates.documents.qr import draw_qr, read_qr, scan_address, verification_address
-from certificates.documents.render import PhotoError, render_certificate, unprintable_characters
+from certificates.documents.render import render_certificate, unprintable_characters
 from certificates.documents.seal import draw_seal
 from certificates.documents.signing import SEAL_BOX, sign_pdf, validate_pdf
 from tests.certificates.document_samples import (
@@ -252,18 +254,170 @@ def test_another_version_gives_other_bytes(rendered):
     assert render_certificate(certificate_content(version=2)) != rendered
 
 
-def test_it_is_an_archive_file_with_embedded_fonts(rendered):
-    reader = pypdf.PdfReader(BytesIO(rendered))
-    assert b"<pdfaid:part>3</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>" in rendered
-    assert reader.trailer["/Root"]["/OutputIntents"][0]["/S"] == "/GTS_PDFA1"
-    assert "/Encrypt" not in reader.trailer
-    fonts = [font["/DescendantFonts"][0] for font in reader.pages[0]["/Resources"]["/Font"].values()]
-    assert fonts
-    assert all("NotoSans" in font["/BaseFont"] and "/FontFile2" in font["/FontDescriptor"] for font in fonts)
+def objects(pdf):
+    """Every object of the file that its cross-references lead to."""
+    reader = pypdf.PdfReader(BytesIO(pdf))
+    known = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
+    return [found for number in known if number and (found := reader.get_object(number)) is not None]
 
 
-def test_everything_but_the_photo_fits_into_sixty_kilobytes(signed):
-    assert len(signed) - len(portrait()) < 60_000
+def members(value):
+    """A dictionary or list and everything written directly inside it."""
+    yield value
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inside:
+        if not isinstance(each, pypdf.generic.IndirectObject):
+            yield from members(each)
+
+
+@pytest.fixture(scope="module", params=["林海生", "𠮷野·明", "林\U0002ffff生"])
+def archived(request, issuer):
+    """Signed files: what is judged is what people get."""
+    pdf = render_certificate(certificate_content(holder_name=request.param))
+    return sign_pdf(pdf, issuer, signed_at=SIGNED_AT)
+
+
+class TestPdfA3b:
+    """What ISO 19005-3 asks of the structure of a file at level B, as far as it concerns what such a file may hold."""
+
+    def test_it_says_what_it_is_in_metadata_that_are_not_packed(self, archived):
+        metadata = pypdf.PdfReader(BytesIO(archived)).trailer["/Root"]["/Metadata"]
+        assert (metadata["/Type"], metadata["/Subtype"], "/Filter" in metadata) == (
+            "/Metadata",
+            "/XML",
+            False,
+        )
+        root = ET.fromstring(metadata.get_data())
+        found = {each.tag: each.text for each in root.iter()}
+        assert found["{http://www.aiim.org/pdfa/ns/id/}part"] == "3"
+        assert found["{http://www.aiim.org/pdfa/ns/id/}conformance"] == "B"
+        assert NUMBER in "".join(root.itertext())
+
+    def test_the_header_and_the_identifiers_are_there(self, archived):
+        assert archived.startswith(b"%PDF-1.7\n%")
+        assert all(byte > 127 for byte in archived[10:14])
+        trailer = pypdf.PdfReader(BytesIO(archived)).trailer
+        assert len(trailer["/ID"]) == 2
+        assert "/Encrypt" not in trailer
+        assert archived.endswith((b"%%EOF", b"%%EOF\n"))
+
+    def test_one_output_intent_with_a_colour_profile_of_its_own_stands_for_all_colours(self, archived):
+        [intent] = pypdf.PdfReader(BytesIO(archived)).trailer["/Root"]["/OutputIntents"]
+        assert intent["/S"] == "/GTS_PDFA1"
+        profile = intent["/DestOutputProfile"]
+        data = profile.get_data()
+        assert profile["/N"] == 3
+        assert (data[16:20], data[36:40], int.from_bytes(data[:4])) == (b"RGB ", b"acsp", len(data))
+        assert not any(each == "/DeviceCMYK" for found in objects(archived) for each in members(found))
+
+    def test_every_font_is_embedded_and_its_characters_have_meanings(self, archived):
+        fonts = [
+            found for found in objects(archived) if isinstance(found, dict) and found.get("/Type") == "/Font"
+        ]
+        whole = [font for font in fonts if font["/Subtype"] == "/Type0"]
+        assert len(whole) >= 2
+        for font in whole:
+            [inner] = font["/DescendantFonts"]
+            descriptor = inner["/FontDescriptor"]
+            assert re.fullmatch(r"/[A-Z]{6}\+NotoSans.*", inner["/BaseFont"])
+            assert font["/Encoding"] == "/Identity-H"
+            assert inner["/CIDToGIDMap"] == "/Identity"
+            assert font["/ToUnicode"].get_data().count(b"beginbf")
+            with TTFont(BytesIO(descriptor["/FontFile2"].get_data())) as program:
+                widths = program["hmtx"].metrics.values()
+                assert program["maxp"].numGlyphs == len(widths)
+
+    def test_nothing_in_it_acts_asks_for_other_files_or_is_packed_in_a_forbidden_way(self, archived):
+        forbidden = {
+            "/JavaScript", "/Launch", "/Movie", "/Sound", "/ResetForm", "/ImportData", "/Hide", "/SetOCGState", "/Rendition",
+            "/GoToE", "/GoToR", "/SubmitForm", "/LZWDecode", "/Crypt", "/3D", "/FileAttachment", "/Screen",
+        }  # fmt: skip
+        for found in objects(archived):
+            for each in members(found):
+                assert each not in forbidden if isinstance(each, str) else True
+                if isinstance(each, dict):
+                    assert (
+                        not {"/AA", "/OpenAction", "/JS", "/XFA", "/OPI", "/Ref", "/PS", "/Alternates", "/TR"}
+                        & each.keys()
+                    )
+                    assert each.get("/Interpolate", False) in {False, pypdf.generic.BooleanObject(False)}
+                    assert "/FFilter" not in each
+        assert "/NeedAppearances" not in pypdf.PdfReader(BytesIO(archived)).trailer["/Root"]["/AcroForm"]
+
+    def test_the_attachment_is_told_of_as_part_of_the_document(self, archived):
+        root = pypdf.PdfReader(BytesIO(archived)).trailer["/Root"]
+        [file] = root["/AF"]
+        assert (file["/Type"], file["/F"], file["/UF"]) == ("/Filespec", "credential.jwt", "credential.jwt")
+        assert file["/AFRelationship"] in {"/Source", "/Data", "/Alternative", "/Supplement", "/Unspecified"}
+        embedded = file["/EF"]["/F"]
+        assert embedded["/Params"]["/Size"] == len(embedded.get_data())
+        assert "/ModDate" in embedded["/Params"]
+        names = root["/Names"]["/EmbeddedFiles"]["/Names"]
+        assert [names[1].get_object()["/F"]] == ["credential.jwt"]
+
+    def test_the_seal_is_printed_and_has_an_appearance(self, archived):
+        [seal] = pypdf.PdfReader(BytesIO(archived)).pages[0]["/Annots"]
+        seal = seal.get_object()
+        assert seal["/Subtype"] == "/Widget"
+        printed, hidden = 4, 1 | 2 | 32 | 256
+        assert seal["/F"] & printed
+        assert not seal["/F"] & hidden
+        assert list(seal["/AP"]) == ["/N"]
+
+    def test_numbers_and_names_stay_within_the_limits(self, archived):
+        for found in objects(archived):
+            for each in members(found):
+                if isinstance(each, pypdf.generic.NameObject):
+                    assert len(each.encode()) <= 128
+                elif isinstance(each, int) and not isinstance(each, bool):
+                    assert -(2**31) <= each < 2**31
+
+
+LONG_NAME = "阿卜杜热合曼·买买提吐尔逊·努尔艾合买提"
+
+
+@pytest.mark.parametrize(
+    ("changes", "most"),
+    [
+        ({}, 65_000),
+        ({"post_name_zh": "市政工程资料员", "post_name_en": "Municipal works document clerk"}, 65_000),
+        ({"holder_name": LONG_NAME}, 66_000),
+        ({"holder_name": "𠮷野明"}, 66_000),  # a second font, for one character
+    ],
+    ids=["ordinary", "another post", "long name", "rare character"],
+)
+@pytest.mark.parametrize("photo", ["small", "large", "noise"])
+def test_a_signed_certificate_stays_below_65_kilobytes_whatever_photo_was_stored(
+    issuer, changes, most, photo
+):
+    content = certificate_content(photo=PHOTOS[photo](), **changes)
+    signed = sign_pdf(render_certificate(content), issuer, signed_at=SIGNED_AT)
+    assert len(signed) <= most
+    assert render_certificate(content) == render_certificate(content)
+    assert len(printed_photo(content.photo)) <= MOST_BYTES
+    assert printed_photo(content.photo) in signed
+
+
+def photograph(noise):
+    """A picture of 480 × 672 pixels, as they are stored, with more or less in it."""
+    draw = random.Random(7)
+    grain = Image.frombytes("RGB", (480, 672), draw.randbytes(480 * 672 * 3))
+    with Image.open(BytesIO(portrait())) as drawn:
+        picture = Image.blend(drawn.resize((480, 672)), grain, noise)
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+PHOTOS = {"small": portrait, "large": lambda: photograph(0.1), "noise": lambda: photograph(1)}
+
+
+def test_a_large_photo_is_printed_at_a_hundred_dots_an_inch_or_more():
+    stored = photograph(0.1)
+    assert len(stored) > 5 * MOST_BYTES
+    with Image.open(BytesIO(printed_photo(stored))) as image:
+        assert image.width / (36.4 / 25.4) > 160
+        assert abs(image.width / image.height - 480 / 672) < 0.01
 
 
 # Rare characters
