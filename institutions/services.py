@@ -11,8 +11,8 @@ from django.db.models import Q
 from institutions.events import Verb
 from institutions.models import DesignationReport, Ground, Institution, Membership, Qualification
 from portal import clock
+from portal.accounts.access import staff_open_for_two
 from portal.accounts.models import Role, User
-from portal.accounts.services import staff_create
 from portal.events.services import Actor, event_record
 from portal.identity import Problem, normalise_credit_code
 from portal.notices.services import notice_send, notices_send
@@ -205,14 +205,13 @@ def _clerks_tell(institution: Institution, code: str, facts: Mapping[str, str]) 
     notices_send(code, to=clerks, at=clock.now(), facts=facts, link="/institution/")
 
 
-def clerk_open(
-    *, institution: Institution, username: str, display_name: str, password: str, by: Actor
-) -> User:
-    """Open the account of a clerk who works for this institution. Raises `UsernameTakenError` of the accounts."""
+def clerk_open(*, institution: Institution, username: str, display_name: str, by: Actor) -> User:
+    """Open the account of a clerk who works for this institution; a second person hands over the code to enter it.
+
+    Raises `UsernameTakenError` of the accounts.
+    """
     with transaction.atomic():
-        user = staff_create(
-            username=username, role=Role.CLERK, display_name=display_name, password=password, by=by
-        )
+        user = staff_open_for_two(username=username, role=Role.CLERK, display_name=display_name, by=by)
         clerk_assign(user=user, institution=institution, by=by)
     return user
 

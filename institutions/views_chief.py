@@ -22,7 +22,7 @@ from institutions.services import (
 )
 from portal import clock
 from portal.accounts.roles import Permission
-from portal.accounts.services import UsernameTakenError, random_password
+from portal.accounts.services import UsernameTakenError
 from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, permission_required
@@ -140,22 +140,21 @@ def _stopped(request: SignedInRequest, qualification: Qualification, form: StopF
 @step_up_required
 @require_http_methods(["GET", "POST"])
 def clerk_new(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Open a clerk's account; its first password is shown in this one answer and nowhere else."""
+    """Open a clerk's account; a second person hands over the code with which its holder sets a password."""
     institution, form = get_object_or_404(Institution, pk=pk), ClerkForm(request.POST or None)
     if form.is_valid():
-        said, password = form.cleaned_data, random_password()
+        said = form.cleaned_data
         try:
             user = clerk_open(
                 institution=institution,
                 username=said["username"],
                 display_name=said["display_name"],
-                password=password,
                 by=Actor.of(request),
             )
         except UsernameTakenError:
             form.add_error("username", _("This user name is taken. Choose another one."))
         else:
-            context = {"account": user, "password": password, "institution": institution}
-            return render(request, "chief/staff_opened.html", context)
+            opened = {"account": user, "institution": institution}
+            return render(request, "chief/staff_opened.html", opened)
     context = {"form": form, "institution": institution}
     return render(request, "chief/clerk_new.html", context, status=form_status(form))

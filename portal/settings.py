@@ -325,6 +325,8 @@ SESSION_HOURS = env.figures("SESSION_HOURS", "10,worker=12", ROLES)
 SESSION_COOKIE_AGE = max(SESSION_HOURS.values()) * 3600
 # For so long after proving who they are people may do what is grave without proving it again.
 STEP_UP_MINUTES = env.integer("STEP_UP_MINUTES", 10)
+# How long a code that is handed over opens an account.
+ACCESS_CODE_HOURS = env.integer("ACCESS_CODE_HOURS", 72)
 
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 BATCH_MAX_BYTES = env.integer("BATCH_MAX_BYTES", 20 * 1024 * 1024)

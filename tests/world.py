@@ -14,7 +14,8 @@ from certificates.services.documents import document_ensure
 from certificates.services.exchange import certificate_exchange
 from education.workbook import WORKBOOK
 from institutions.models import DesignationReport
-from portal.accounts.models import ApiToken, Role, User
+from portal.accounts.access import access_ask
+from portal.accounts.models import AccessGrant, ApiToken, Role, User
 from portal.accounts.roles import scopes_of
 from portal.accounts.tokens import token_create
 from portal.announcements import announcement_publish
@@ -54,11 +55,17 @@ def side(area_code: str, firm: str) -> Side:
         **_announced(),
         **_invited(employer, worker.person),
         "factor-remove": {"pk": app.pk},
+        "access-decide": {"pk": _lost(worker).pk},
         "session-end": {"pk": factories.session_of(worker).pk},
         "review-designation-report": {"pk": _designation_report().pk},
         "county-notice": {"key": md5(firm.encode(), usedforsecurity=False).hexdigest()},
     }
     return made
+
+
+def _lost(worker: User) -> AccessGrant:
+    by = Actor(means="web", user=factories.reviewer())
+    return access_ask(user=worker, purpose=AccessGrant.Purpose.LOST, reason="手机丢失", by=by)
 
 
 def _employer(firm: str) -> Employer:

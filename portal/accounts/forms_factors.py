@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.accounts.forms import TYPED_AT_MOST
 from portal.forms import CodeInput, Form, KitTextInput, LineField
@@ -16,7 +17,7 @@ ANSWER_AT_MOST = 20_000
 
 class AppCodeForm(Form):
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("of an app", "Code"),
         help_text=_("Six digits, shown by the authenticator app; a new one every 30 seconds."),
         max_length=TYPED_AT_MOST,
         widget=CodeInput(attrs={"maxlength": "20"}),

@@ -106,6 +106,20 @@ _NOTICES: dict[str, tuple[Promise, Promise]] = {
         gettext_lazy("Your password was changed"),
         gettext_lazy("An operator set it anew. Choose one of your own under “Change my password”."),
     ),
+    "accounts.entry.asked": (
+        gettext_lazy("Somebody says that you lost your password or second factor"),
+        gettext_lazy(
+            "A member of staff has seen your papers and asked for a new way into your account; another one decides. If it "
+            "was not you who came, contact the department at once."
+        ),
+    ),
+    "accounts.entry.approved": (
+        gettext_lazy("Your second factor was taken off and your sessions were ended"),
+        gettext_lazy(
+            "Two members of staff gave you a new way into your account, by a code that was handed to you. If you do not "
+            "know of it, contact the department at once."
+        ),
+    ),
     "accounts.factor.added": (gettext_lazy("A second factor was set up for your account"), _IF_NOT_YOU),
     "accounts.factor.removed": (gettext_lazy("A second factor of your account was removed"), _IF_NOT_YOU),
     "accounts.factor.refused": (

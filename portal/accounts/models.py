@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts.models_access import AccessGrant as AccessGrant
 from portal.accounts.models_access import Factor as Factor
 from portal.accounts.models_access import RecoveryCode as RecoveryCode
 from portal.accounts.models_access import UserSession as UserSession

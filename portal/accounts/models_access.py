@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.fields import EncryptedTextField
 
@@ -103,3 +104,64 @@ class UserSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class AccessGrant(models.Model):
+    """The way into an account, given by two people: at its opening, or after password or second factor were lost.
+
+    One asks, another approves and hands over the code, with which the holder sets a password. Without anybody who asked,
+    it is the operator of the machine who gave it, by a command.
+    """
+
+    class Purpose(models.TextChoices):
+        OPENING = "opening", _("A new account")
+        LOST = "lost", _("Password or second factor lost")
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Waits for a second person")
+        REFUSED = "refused", pgettext_lazy("a way in", "Refused")
+        APPROVED = "approved", _("Code handed over")
+        USED = "used", _("Code used")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="grants")
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    reason = models.TextField(blank=True)
+    asked_by = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    code_hash = models.CharField(max_length=128, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(asked_by=models.F("decided_by"))
+                & ~Q(asked_by=models.F("user"))
+                & ~Q(decided_by=models.F("user")),
+                name="accounts_accessgrant_takes_two_others",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_at__isnull=True, asked_by__isnull=False)
+                | (
+                    Q(state__in=["refused", "approved", "used"], decided_at__isnull=False)
+                    & (Q(decided_by__isnull=False) | Q(asked_by__isnull=True))
+                ),
+                name="accounts_accessgrant_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["asked", "refused"], code_hash="", used_at__isnull=True)
+                | (Q(state="approved", expires_at__isnull=False, used_at__isnull=True) & ~Q(code_hash=""))
+                | Q(state="used", used_at__isnull=False),
+                name="accounts_accessgrant_code_of_its_state",
+            ),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(state="asked"), name="accounts_accessgrant_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.state}"

@@ -45,6 +45,7 @@ class Permission(StrEnum):
     ANNOUNCEMENTS_KEEP = "announcements.keep"
     INSTITUTIONS_KEEP = "institutions.keep"
     STAFF_KEEP = "staff.keep"
+    ENTRY_GIVE = "entry.give"
     OPERATIONS_READ = "operations.read"
     HISTORY_READ = "history.read"
 
@@ -71,7 +72,11 @@ ROLE_PERMISSIONS: Mapping[Role, Mapping[Permission, Reach]] = {
     | {Permission.BATCH_BRING: Reach.INSTITUTION, Permission.BATCH_READ: Reach.INSTITUTION},
     Role.REVIEWER: EVERYBODY
     | LOOKING
-    | {Permission.CERTIFICATE_DECIDE: Reach.PROVINCE, Permission.BATCH_DECIDE: Reach.PROVINCE},
+    | {
+        Permission.CERTIFICATE_DECIDE: Reach.PROVINCE,
+        Permission.BATCH_DECIDE: Reach.PROVINCE,
+        Permission.ENTRY_GIVE: Reach.PROVINCE,
+    },
     # Opens accounts and qualifies institutions, and therefore decides nothing about batches or certificates.
     Role.CHIEF: EVERYBODY
     | LOOKING
@@ -80,10 +85,12 @@ ROLE_PERMISSIONS: Mapping[Role, Mapping[Permission, Reach]] = {
         Permission.ANNOUNCEMENTS_KEEP: Reach.PROVINCE,
         Permission.INSTITUTIONS_KEEP: Reach.PROVINCE,
         Permission.STAFF_KEEP: Reach.PROVINCE,
+        Permission.ENTRY_GIVE: Reach.PROVINCE,
     },
     Role.COUNTY: EVERYBODY | {Permission.AREA_FOLLOW: Reach.AREA},
     Role.EMPLOYER: EVERYBODY | {Permission.WORKERS_FOLLOW: Reach.OWN},
-    Role.OPERATOR: EVERYBODY | {Permission.OPERATIONS_READ: Reach.PROVINCE},
+    Role.OPERATOR: EVERYBODY
+    | {Permission.OPERATIONS_READ: Reach.PROVINCE, Permission.ENTRY_GIVE: Reach.PROVINCE},
     # Nothing else, not even by a token.
     Role.AUDITOR: EVERYBODY | {Permission.HISTORY_READ: Reach.PROVINCE},
 }

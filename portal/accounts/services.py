@@ -132,10 +132,11 @@ def _repetition_tell(owner: User, person: Person, *, by: Actor) -> None:
 
 
 def staff_create(
-    *, username: str, role: Role, display_name: str, password: str, by: Actor, area_code: str = ""
+    *, username: str, role: Role, display_name: str, password: str | None, by: Actor, area_code: str = ""
 ) -> User:
     """Open an account for anyone but a site professional; ``area_code`` is a county officer's.
 
+    Without a password its holder sets one with a code, which a second person hands over (see `portal.accounts.access`).
     Raises `UsernameTakenError`.
     """
     if role == Role.WORKER:

@@ -1,6 +1,5 @@
 """Sessions of accounts: how long they may last, what ends them. All in real time: they are those of real browsers."""
 
-import re
 import uuid
 from datetime import datetime, timedelta
 
@@ -37,7 +36,7 @@ _SYSTEMS = (
 def device_words(agent: str) -> str:
     """Return browser and system of a ``User-Agent``, as its owner would name them; empty for an unknown one."""
     found = (
-        next((name for mark, name in table if re.search(rf"\b{mark}", agent)), "")
+        next((name for mark, name in table if mark in agent), "")
         for table in (_BROWSERS, _SYSTEMS)
     )
     return " · ".join(word for word in found if word)

@@ -1,12 +1,16 @@
 from django.urls import path
 
-from portal.accounts import views, views_factors, views_staff
+from portal.accounts import views, views_access, views_factors, views_staff
 
 urlpatterns = [
     path("register/", views.register_page, name="register"),
     path("sign-in/", views.sign_in_page, name="sign-in"),
     path("sign-out/", views.sign_out_page, name="sign-out"),
     path("sign-in/second/", views_factors.second_factor_page, name="second-factor"),
+    path("activate/", views_access.activate_page, name="activate"),
+    path("access/", views_access.access_list, name="access-grants"),
+    path("access/lost/", views_access.access_lost, name="access-lost"),
+    path("access/<uuid:pk>/", views_access.access_decide, name="access-decide"),
     path("security/", views_factors.security_page, name="security"),
     path("security/confirm/", views_factors.step_up_page, name="step-up"),
     path("security/setup/", views_factors.factor_setup_page, name="factor-setup"),

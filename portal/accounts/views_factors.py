@@ -146,7 +146,7 @@ class Answer:
             text = _("Too many wrong codes. Wait 15 minutes, or use a passkey.")
             self.sent.add_error(None, ValidationError(text, code=TOO_MANY))
         except FactorRefusedError:
-            self.sent.add_error(None, self._refusal())
+            self.sent.add_error(None if self.sent is self.passkey else "code", self._refusal())
         return None
 
     def _passkey_means(self) -> Means | None:
@@ -229,9 +229,10 @@ def _code_shown(secret: str, last_step: int | None) -> dict[str, Any]:
 @require_GET
 def security_page(request: SignedInRequest) -> HttpResponse:
     """Show with what the own account is proved, and where it is signed in."""
-    user = request.user
+    user, factors = request.user, factors_of(request.user)
     context = {
-        "factors": factors_of(user),
+        "factors": factors,
+        "has_app": any(factor.kind == Factor.Kind.APP for factor in factors),
         "is_required": is_required(user),
         "codes_left": recovery_codes_left(user),
         "passkeys_possible": passkeys.is_possible(),

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from portal.accounts.access import staff_open_for_two
 from portal.accounts.forms_staff import AccountEndForm, StaffForm
 from portal.accounts.models import Role
 from portal.accounts.roles import Permission
@@ -17,8 +18,6 @@ from portal.accounts.services import (
     OwnAccountError,
     UsernameTakenError,
     account_end,
-    random_password,
-    staff_create,
 )
 from portal.events.services import Actor
 from portal.forms import form_status
@@ -43,23 +42,22 @@ def staff_list(request: SignedInRequest) -> HttpResponse:
 @step_up_required
 @require_http_methods(["GET", "POST"])
 def staff_open(request: SignedInRequest) -> HttpResponse:
-    """Open an account; its first password is shown in this one answer and nowhere else."""
+    """Open an account; a second person hands over the code with which its holder sets a password."""
     form = StaffForm(request.POST or None)
     if form.is_valid():
-        said, password = form.cleaned_data, random_password()
+        said = form.cleaned_data
         try:
-            user = staff_create(
+            user = staff_open_for_two(
                 username=said["username"],
                 role=Role(said["role"]),
                 display_name=said["display_name"],
-                password=password,
                 area_code=said["area_code"],
                 by=Actor.of(request),
             )
         except UsernameTakenError:
             form.add_error("username", _("This user name is taken. Choose another one."))
         else:
-            return render(request, "chief/staff_opened.html", {"account": user, "password": password})
+            return render(request, "chief/staff_opened.html", {"account": user})
     return render(request, "chief/staff_open.html", {"form": form}, status=form_status(form))
 
 

@@ -12,7 +12,7 @@ from institutions.models import Institution, Qualification
 from institutions.selectors import is_qualified
 from institutions.services import QualificationSpanError, qualification_suspend
 from portal import clock
-from portal.accounts.models import Role, User
+from portal.accounts.models import AccessGrant, Role, User
 from portal.events.models import Event
 from portal.events.services import Actor
 from portal.notices.models import Notice
@@ -74,13 +74,17 @@ class TestStaff:
         "username": "sanya-officer",
     }
 
-    def test_opened_can_sign_in_with_the_password_shown_once(self, chief):
-        shown = chief.post("/chief/staff/open/", self.SAID)
-        password = re.search(r'<strong class="app-number">([a-z2-9-]{19})</strong>', content_of(shown))[1]
+    def test_opened_is_entered_only_with_a_code_that_a_second_person_hands_over(self, chief, operator):
+        assert "第二人" in text_of(chief.post("/chief/staff/open/", self.SAID))
+        assert not User.objects.get(username="sanya-officer").has_usable_password()
+        grant = AccessGrant.objects.get()
+        assert chief.post(f"/access/{grant.pk}/", {"act": "approve"}).status_code == 404
+        shown = operator.post(f"/access/{grant.pk}/", {"act": "approve"})
         assert shown["Cache-Control"] == "no-store, private"
-        assert password not in content_of(chief.get("/chief/staff/"))
+        code = re.search(r'id="access-code">([a-z2-9-]{19})<', content_of(shown))[1]
         client = Client()
-        client.post("/sign-in/", {"identifier": "sanya-officer", "password": password})
+        said = {"identifier": "sanya-officer", "code": code, "password": "harbour-lantern-9"}
+        assert client.post("/activate/", said).status_code == 302
         sets_up_an_app(client)
         assert client.get("/county/").status_code == 200
         assert Event.objects.filter(verb="accounts.account.created").count() == 1

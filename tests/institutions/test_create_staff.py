@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from portal.accounts.models import User
 from tests import factories
@@ -9,10 +10,15 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_the_first_reviewer_can_sign_in_with_the_printed_password(capsys):
+def test_the_first_reviewer_chooses_a_password_with_the_printed_code(capsys):
     call_command("create_staff", "first", "reviewer")
-    password = capsys.readouterr().out.splitlines()[0].removeprefix("first: ")
-    assert User.objects.get(username="first").check_password(password)
+    code = capsys.readouterr().out.splitlines()[0].removeprefix("first: ")
+    client = Client()
+    said = {"identifier": "first", "code": code.upper(), "password": "harbour-lantern-9"}
+    assert client.post("/activate/", said).url == "/home/"
+    assert client.get("/review/").url == "/security/setup/"
+    assert User.objects.get(username="first").check_password("harbour-lantern-9")
+    assert Client().post("/activate/", said).status_code == 422
 
 
 def test_a_clerk_belongs_to_the_institution_named():

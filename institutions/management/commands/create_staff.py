@@ -1,14 +1,15 @@
 """Open a staff account: the way in for the first of them, before anyone can do it on a page."""
 
-import secrets
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from institutions.models import Institution
 from institutions.services import clerk_assign
+from portal.accounts.access import access_give_by_command
 from portal.accounts.models import Role
 from portal.accounts.services import UsernameTakenError, staff_create
 from portal.events.services import Actor
@@ -19,7 +20,7 @@ ROLES = [role.value for role in Role if role not in {Role.WORKER, Role.EMPLOYER}
 class Command(BaseCommand):
     help = (
         "Open an account for a reviewer, a chief, a county officer (with --area), a clerk (with --institution), an operator "
-        "or an auditor; prints a password once. Site professionals and employers register themselves."
+        "or an auditor; prints once the code with which its holder chooses a password. Site professionals and employers register themselves."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,14 +36,13 @@ class Command(BaseCommand):
             raise CommandError("--area belongs to a county officer, who cannot do without one.")
         if (role == Role.CLERK) != bool(options["institution"]):
             raise CommandError("--institution belongs to a clerk, who cannot do without one.")
-        password = secrets.token_urlsafe(12)
         with transaction.atomic():
             try:
                 user = staff_create(
                     username=options["username"],
                     role=role,
                     display_name=options["name"],
-                    password=password,
+                    password=None,
                     area_code=options["area"],
                     by=by,
                 )
@@ -50,8 +50,10 @@ class Command(BaseCommand):
                 raise CommandError(f"There is an account {options['username']} already.") from error
             if options["institution"]:
                 clerk_assign(user=user, institution=_institution(options["institution"]), by=by)
+            code = access_give_by_command(user=user, by=by)
         self.stdout.write(
-            f"{user.username}: {password}\nThe password is shown once; the holder changes it after signing in."
+            f"{user.username}: {code}\nThe code is shown once and lasts {settings.ACCESS_CODE_HOURS} hours. Its holder "
+            f"chooses a password with it at {settings.PUBLIC_URL}/activate/."
         )
 
 
