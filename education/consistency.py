@@ -1,17 +1,27 @@
-"""How alike reviewers decide: what each approved and returned, and how long it took. For the reviewer in chief (2.2)."""
+"""How alike reviewers decide: what each approved and returned, what became of like rows, and how long it took.
 
+For the reviewer in chief (2.2).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from education.reasons import reasons_until
 from portal import clock
 from portal.accounts.roles import Permission
+from portal.charts import MatrixChart
 from portal.clock import end_of_day
 from portal.forms import DayField, Form
 from portal.permissions import SignedInRequest, permission_required
@@ -31,6 +41,26 @@ WHERE b.decided_at >= %(first)s AND b.decided_at < %(after)s
 GROUP BY u.id, u.display_name, u.username
 ORDER BY u.username
 """
+
+
+_LIKE_ROWS = """
+SELECT p.code, COALESCE(NULLIF(u.display_name, ''), u.username), count(*),
+       count(*) FILTER (WHERE b.state = 'returned' OR r.refusal <> '')
+FROM education_rowproblem p
+JOIN education_batch b ON b.id = p.batch_id
+JOIN education_batchrow r ON r.batch_id = p.batch_id AND r.number = p."row" AND NOT r.dropped
+JOIN accounts_user u ON u.id = b.decided_by_id
+WHERE p.code = ANY(%(flags)s) AND b.decided_at >= %(first)s AND b.decided_at < %(after)s
+GROUP BY p.code, u.id ORDER BY p.code, u.username
+"""
+FLAG_NAMES = {
+    "another_course_at_once": _("Two courses at once"),
+    "former_name": _("A former name"),
+    "name_not_of_id": _("The name differs"),
+    "two_cities_at_once": _("Two cities at once"),
+    "two_courses_at_once": _("Two courses at once, in one file"),
+    "unusual_hours": _("Many hours a day"),
+}
 
 
 class SinceForm(Form):
@@ -63,6 +93,53 @@ class Reviewer:
     @property
     def returned_percent(self) -> int:
         return round(100 * self.returned / self.decided)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikeRows:
+    """Rows with the same flag, by who decided them: how many there were, and of a hundred how many were not credited."""
+
+    label: "str | Promise"
+    rows: Mapping[str, int]
+    refused_percent: Mapping[str, int]
+
+    @property
+    def spread(self) -> int:
+        """How far apart the reviewers are, in hundredths."""
+        return max(self.refused_percent.values()) - min(self.refused_percent.values())
+
+
+def like_rows_between(first: date, last: date) -> list[LikeRows]:
+    """Return what became of rows with the same flag, where outcomes differ most first."""
+    facts: dict[str, Any] = {
+        "flags": sorted(FLAG_NAMES),
+        "first": end_of_day(first - timedelta(days=1)),
+        "after": end_of_day(last),
+    }
+    rows: dict[str, dict[str, int]] = defaultdict(dict)
+    refused: dict[str, dict[str, int]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(_LIKE_ROWS, facts)
+        for code, name, count, not_credited in cursor.fetchall():
+            rows[code][name], refused[code][name] = count, round(100 * not_credited / count)
+    found = [
+        LikeRows(label=FLAG_NAMES[code], rows=rows[code], refused_percent=refused[code]) for code in rows
+    ]
+    return sorted(found, key=lambda like: -like.spread)
+
+
+def like_rows_chart(found: Sequence[LikeRows], reviewers: Sequence[str]) -> MatrixChart:
+    widest = found[0]
+    return MatrixChart(
+        name="like-rows",
+        title=gettext("Like rows: not credited of a hundred, by reviewer"),
+        description=gettext("Outcomes differ most for “%(flag)s”: %(spread)s in a hundred.")
+        % {"flag": widest.label, "spread": widest.spread},
+        columns=reviewers,
+        rows=[(str(like.label), [like.refused_percent.get(name) for name in reviewers]) for like in found],
+        unit="%",
+        top=100,
+    )
 
 
 def _in_words(span: timedelta) -> str:
@@ -106,5 +183,21 @@ def consistency_page(request: SignedInRequest) -> HttpResponse:
         "reviewers": found,
         "bars": bars,
         "overall": overall(found),
+        "reasons": reasons_until(last),
+        **_like_rows(first, last),
     }
     return render(request, "chief/consistency.html", context)
+
+
+def _like_rows(first: date, last: date) -> dict[str, object]:
+    """Return the figures of like rows with their picture; in the table None stands where a reviewer had no such row."""
+    found = like_rows_between(first, last)
+    names = sorted({name for like in found for name in like.rows})
+    table = [
+        (like, [(like.rows.get(name), like.refused_percent.get(name)) for name in names]) for like in found
+    ]
+    return {
+        "like_rows": table,
+        "names": names,
+        "like_chart": like_rows_chart(found, names) if found else None,
+    }

@@ -23,6 +23,7 @@ from education.forms import UploadForm
 from education.models import Batch, BatchState
 from education.problem_texts import explain_problem
 from education.progress import Progress, progress_of
+from education.reasons import reasons_until
 from education.services.uploading import CORRECTABLE
 from education.submission import explain, submission_decision
 from education.template_workbook import template_write
@@ -71,6 +72,7 @@ def institution_home(request: SignedInRequest) -> HttpResponse:
         "figures": selectors.figures_of(institution),
         "unconfirmed": claims_unconfirmed(institution)[:ON_A_PAGE],
         "batches": batches[:5],
+        "reasons": reasons_until(now.date(), institution=institution),
     }
     return render(request, "institution/home.html", context)
 

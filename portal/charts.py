@@ -150,3 +150,71 @@ class ColumnChart:
             '<text class="app-chart__text app-chart__text--small" x="{}" y="{}" text-anchor="middle">{}</text>',
             bars, middle, round(tops[-1] - 6, 1), sum(parts) or "", middle, HEIGHT - 10, named,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixChart:
+    """A line of small columns for each of ``rows`` (a label and a number for each of ``columns``), all to one scale."""
+
+    name: str
+    title: str
+    description: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[int | None]]]
+    unit: str = ""
+    top: int = 0
+
+    LINE, BAR, HEAD, EDGE = 74, 34, 8, 26
+    """Heights: a row, its longest bar, above the first row, and below the last for the names of the columns."""
+    MOST_LETTERS = 32
+
+    @property
+    def height(self) -> int:
+        return self.HEAD + len(self.rows) * self.LINE + self.EDGE
+
+    @property
+    def scale(self) -> int:
+        return max(1, self.top, *(number or 0 for _label, numbers in self.rows for number in numbers))
+
+    @property
+    def step(self) -> float:
+        return (WIDTH - 2 * RIGHT) / max(1, len(self.columns))
+
+    def draw(self) -> SafeString:
+        return format_html(
+            '<svg class="app-chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
+            '<title id="{}-title">{}</title><desc id="{}-desc">{}</desc>{}{}</svg>',
+            WIDTH, self.height, self.name, self.name, self.name, self.title, self.name, self.description,
+            format_html_join("", "{}", ((self._row(i),) for i in range(len(self.rows)))), self._names(),
+        )  # fmt: skip
+
+    def _row(self, index: int) -> SafeString:
+        label, numbers = self.rows[index]
+        base = self.HEAD + (index + 1) * self.LINE - 4
+        short = label if len(label) <= self.MOST_LETTERS else f"{label[: self.MOST_LETTERS - 1]}…"
+        return format_html(
+            '<text class="app-chart__text app-chart__text--small" x="{}" y="{}">{}</text>'
+            '<line class="app-chart__grid" x1="{}" x2="{}" y1="{}" y2="{}"/>{}',
+            RIGHT, base - self.LINE + 20, short, RIGHT, WIDTH - RIGHT, base, base,
+            format_html_join("", "{}", ((self._bar(n, number, base),) for n, number in enumerate(numbers) if number is not None)),
+        )  # fmt: skip
+
+    def _bar(self, index: int, number: int, base: int) -> SafeString:
+        height = round(number / self.scale * (self.BAR - 14), 1)
+        x, width = round(RIGHT + (index + 0.2) * self.step, 1), round(self.step * 0.6, 1)
+        return format_html(
+            '<rect class="app-chart__part app-chart__part--0" x="{}" y="{}" width="{}" height="{}"/>'
+            '<text class="app-chart__text app-chart__text--small" x="{}" y="{}" text-anchor="middle">{}{}</text>',
+            x, round(base - height, 1), width, height, round(x + width / 2, 1), round(base - height - 4, 1),
+            number, self.unit,
+        )  # fmt: skip
+
+    def _names(self) -> SafeString:
+        return format_html_join(
+            "",
+            '<text class="app-chart__text app-chart__text--small" x="{}" y="{}" text-anchor="middle">{}</text>',
+            (
+                (round(RIGHT + (n + 0.5) * self.step, 1), self.height - 8, name)
+                for n, name in enumerate(self.columns)
+            ),
+        )
