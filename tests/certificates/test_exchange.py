@@ -113,6 +113,18 @@ class TestTheEndOfTheWindow:
         clock.move_to(LAST_MOMENT, running=False)
         assert click(paper).issued_at == LAST_MOMENT
 
+    @pytest.mark.parametrize("minutes", [-10, 10])
+    def test_a_web_server_whose_own_clock_is_off_decides_by_the_clock_of_the_database(self, minutes):
+        """This machine's clock is years away from that of the database here; ten minutes are no different."""
+        paper = factories.ready_to_exchange()
+        clock.move_to(MIDNIGHT + timedelta(minutes=minutes))
+        assert abs(clock.machine_now() - clock.now()) > timedelta(minutes=10)
+        if minutes > 0:
+            with pytest.raises(ExchangeRefusedError):
+                click(paper)
+        else:
+            assert MIDNIGHT + timedelta(minutes=minutes) <= click(paper).issued_at < MIDNIGHT
+
     def test_a_click_at_midnight_is_refused_by_clause_1_2(self):
         paper = factories.ready_to_exchange()
         clock.move_to(MIDNIGHT, running=False)
