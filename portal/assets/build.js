@@ -1,6 +1,6 @@
-// Builds portal/static/build/ from portal/assets/: one stylesheet, one script, htmx, the images, and what the page for
-// checks without a network holds inside itself.
-import { cp, mkdir, rm, watch, writeFile } from 'node:fs/promises'
+// Builds portal/static/build/ from portal/assets/: one stylesheet, one script, htmx, the images, what the page for checks
+// without a network holds inside itself, and the licences of what others wrote.
+import { cp, mkdir, readdir, readFile, rm, watch, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { compile } from 'sass'
@@ -31,6 +31,18 @@ async function script(entry, name, options) {
   return outputFiles[0].text
 }
 
+// The licences of all that is built in, which go where it goes.
+async function licences() {
+  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'))
+  const texts = await Promise.all(Object.keys(dependencies).sort().map(async (name) => {
+    const about = JSON.parse(await readFile(`node_modules/${name}/package.json`, 'utf8'))
+    const file = (await readdir(`node_modules/${name}`)).find((each) => /^(licen[cs]e|copying)/i.test(each))
+    const head = `${name} ${about.version}\n${[about.license, about.homepage].filter(Boolean).join(', ')}\n`
+    return file ? `${head}\n${(await readFile(`node_modules/${name}/${file}`, 'utf8')).trim()}\n` : head
+  }))
+  await writeFile(`${target}/licences.txt`, texts.join(`\n${'-'.repeat(72)}\n\n`))
+}
+
 const kib = (text) => `${(gzipSync(text, { level: 9 }).length / 1024).toFixed(1)} KiB compressed`
 
 async function all() {
@@ -38,12 +50,15 @@ async function all() {
   await mkdir(target, { recursive: true })
   await cp('node_modules/htmx.org/dist/htmx.min.js', `${target}/htmx.min.js`)
   await cp(`${source}/images`, target, { recursive: true })
+  await licences()
+  const { version } = JSON.parse(await readFile('node_modules/jsqr/package.json', 'utf8'))
+  const banner = { js: `/*! Contains jsQR ${version}, https://github.com/cozmo/jsQR, Apache License 2.0: see licences.txt */` }
   const offline = { format: 'iife', target: 'es2022', charset: 'ascii' }
   await styles('offline')
   await script('offline/worker.js', 'offline-worker.js', offline)
   console.log(
     `app.css ${kib(await styles('app'))}, app.js ${kib(await script('app.js', 'app.js', { format: 'esm', target: 'es2017' }))}`,
-    `offline.js ${kib(await script('offline/page.js', 'offline.js', offline))}`,
+    `offline.js ${kib(await script('offline/page.js', 'offline.js', { ...offline, banner }))}`,
   )
 }
 

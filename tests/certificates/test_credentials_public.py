@@ -25,6 +25,7 @@ from certificates.services import versions
 from certificates.services.documents import certificate_content, current_version, document_ensure
 from certificates.services.exchange import certificate_exchange
 from certificates.services.versions import version_issue
+from certificates.views.offline import BUILD
 from portal import clock
 from portal.events.services import Actor
 from tests import factories
@@ -273,6 +274,17 @@ def test_reading_a_list_takes_few_queries(certificate, django_assert_max_num_que
         fetch("/api/v1/status-lists/suspension-1")
     with django_assert_max_num_queries(2):
         fetch("/api/v1/status-lists/suspension-1")
+
+
+def test_the_page_for_checks_offline_names_the_software_in_it_and_leads_to_its_licences():
+    page = fetch("/verify/offline/").content.decode()
+    assert "Contains jsQR 1.4.0" in page
+    assert re.findall(r'href="([^"]+licences[^"]*\.txt)"', page)
+    text = (BUILD / "licences.txt").read_text("utf-8")
+    assert "jsqr 1.4.0\nApache-2.0" in text
+    assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in text
+    for name in json.loads((BUILD.parents[2] / "package.json").read_text("utf-8"))["dependencies"]:
+        assert f"{name} " in text
 
 
 # Keys
