@@ -6,7 +6,7 @@ view may decline, by returning None, whatever is not the plain case: the ordinar
 
 from collections.abc import Callable
 
-from django.db import DatabaseError
+from django.db import Error, close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
 
 from portal.middleware import PERMISSIONS_POLICY
@@ -46,9 +46,12 @@ class LeanMiddleware:
             return None
         request.get_host()  # refuses a name that is not the portal's
         prefix = next(prefix for prefix in _views if request.path_info.startswith(prefix))
+        # Asking first whether the connection is alive would be half of what the database is asked.
+        connection.health_check_done = True  # type: ignore[attr-defined]
         try:
             response = _views[prefix](request, request.path_info.removeprefix(prefix))
-        except DatabaseError:
+        except Error:
+            close_old_connections()  # a dead one: the ordinary view gets another
             return None
         if response is None:
             return None

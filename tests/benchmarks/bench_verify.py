@@ -2,7 +2,8 @@
 
 Real PostgreSQL with 100,000 certificates and their standings, real Redis, granian as in production; rate limits and the
 count of checks are on: every request comes from another address, as the proxy in front would say. `wrk` sends 16
-connections' worth of requests; the servers take turns, both running on the same two cores as the load.
+connections' worth of requests; the servers take turns, both running on the same two cores as the load. Both keep their
+connections; the bare view asks each time whether its own is alive, as Django does, the portal only when a read has failed.
 """
 
 import os

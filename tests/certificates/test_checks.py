@@ -1,5 +1,6 @@
 """Closer checks: what is printed for whoever holds the certificate, a file, a list; counted, and nobody's name harvested."""
 
+import contextlib
 import json
 from datetime import date
 
@@ -327,6 +328,17 @@ class TestTheFastLane:
         with connection.cursor() as cursor:
             cursor.execute("DEALLOCATE ALL")
         assert verify(certificate.number).state == "valid"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_gets_over_a_connection_that_died_meanwhile(self, client, certificate):
+        from django.db import connection
+
+        address = f"/api/v1/verify/{certificate.number}/"
+        assert client.get(address).status_code == 200
+        connection.close_if_unusable_or_obsolete()  # as each request begins
+        with contextlib.closing(connection.copy()) as other, other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        assert client.get(address).json()["state"] == "valid"
 
 
 class TestEvidence:
