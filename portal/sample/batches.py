@@ -120,13 +120,15 @@ class Reports:
 
     def _held(self, school: School, lesson: Lesson) -> tuple[str, str, date, date]:
         """Return the class of that school, half-month, post and length: course, mode, first and last day."""
-        key = (school.number * 100 + lesson.half) * 10_000 + int(lesson.post) * 10 + lesson.hours // 16
+        policy = self.population.policy
+        posts = [*policy.exchange.posts, *policy.batches.safety_officer_posts]
+        number, post = next((place, post) for place, post in enumerate(posts) if post.code == lesson.post)
+        key = (school.number * 100 + lesson.half) * 10_000 + number * 10 + lesson.hours // 16
         rng = self.population.dice("class", key)
         half = HALF_MONTHS[lesson.half]
         days = {32: 6, 24: 5, 16: 3}[lesson.hours]
         start = half.first + timedelta(days=rng.randrange((half.last - half.first).days - days + 1))
-        post = self.population.policy.exchange.post(lesson.post)
-        course = f"{post.zh if post else lesson.post}继续教育:{rng.choice(_SUBJECTS)}"
+        course = f"{post.zh}继续教育:{rng.choice(_SUBJECTS)}"
         return course, rng.choice(["集中", "网络"]), start, start + timedelta(days=days)
 
 

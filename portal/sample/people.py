@@ -205,11 +205,8 @@ class Population:
         halves = [half for half in range(len(HALF_MONTHS)) if school.teaches(half)]
         if not halves or rng.random() > (0.86 if keen else 0.25):
             return ()
-        lessons: list[Lesson] = []
-        for paper in papers:
-            if paper.kind != SAFETY:
-                lessons += _course(rng, paper.post, halves)
-        return tuple(lessons)
+        posts = dict.fromkeys(paper.post for paper in papers)  # once for a post, however many papers
+        return tuple(lesson for post in posts for lesson in _course(rng, post, halves))
 
 
 _ARCHIVE = ["", "confirmed", "rejected", "pending", "unseen", "late"]

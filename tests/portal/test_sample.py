@@ -21,6 +21,7 @@ from portal.tables import Limits, open_table
 
 POLICY = current_pack().on(date(2020, 12, 28))
 PEOPLE = 600
+TOLD = ("id_number", "course", "post_code", "ended_on", "hours")
 UNREADABLE = {
     "wrong_check_digit": "id_check_digit",
     "cut": "id_cut_by_spreadsheet",
@@ -75,6 +76,30 @@ def test_the_registry_holds_all_posts_kinds_and_areas(province):
     assert set(columns["证书类型*"]) == {"岗位培训考核合格证书", "专业管理人员岗位证书", "安全员"}
     assert {area.zh for area in POLICY.province.areas} <= set(columns["所属市县"])
     assert set(columns["全国系统可查*"]) == {"是", "否"}
+
+
+def test_the_province_brings_the_ordinary_mess_and_education_for_every_post(province, plan):
+    header, *rows = cells(province / "registry.xlsx")
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    years = {str(number)[4:8] for number in columns["证书编号*"] if str(number).startswith("琼样建岗")}
+    assert years > {"2014", "2015", "2018", "2019"}
+    assert len(set(columns["发证机构*"])) > 1
+    seen = [
+        datetime.fromisoformat(action["at"]) for action in plan["actions"] if action["do"] == "see_papers"
+    ]
+    assert min(seen).date() <= date(2020, 11, 10) < max(seen).date(), "late archive checks"
+
+    lessons = Counter()
+    for action in plan["actions"]:
+        if action["do"] == "upload_batch":
+            with open_table(province / action["file"], COLUMNS, Limits()) as table:
+                for chunk in table.chunks():
+                    rows_read = list(zip(*(chunk.values[name] for name in TOLD), strict=True))
+                    lessons.update(rows_read)
+    posts = {post for _, _, post, *_ in lessons}
+    assert posts >= {post.code for post in POLICY.exchange.posts} | {"C"}
+    assert any(isinstance(hours, int) and hours < 320 for *_, hours in lessons), "short hours"
+    assert max(lessons.values()) > 1, "duplicates"
 
 
 @pytest.mark.django_db
