@@ -80,6 +80,11 @@ class Line:
     facts: tuple[tuple[str, str], ...]
 
     @property
+    def is_machine(self) -> bool:
+        """Whether `who` is the name of a job or command."""
+        return self.event.actor_id is None and "actor" in self.event.data
+
+    @property
     def plain_facts(self) -> list[tuple[str, str]]:
         """The facts that tell a person something."""
         return [fact_text(key, value) for key, value in plain(self.event.data)]

@@ -172,8 +172,13 @@ def timeline(content: SafeString) -> SafeString:
 
 
 @register.simple_block_tag
-def timeline_item(content: SafeString, title: str, at: datetime | date, by: str = "") -> str:
-    context = {"content": content, "title": title, "at": at, "by": by, "has_time": isinstance(at, datetime)}
+def timeline_item(
+    content: SafeString, title: str, at: datetime | date, by: str = "", *, machine: bool = False
+) -> str:
+    """Something that happened; ``machine`` says that ``by`` is the name of a job or command, and no words."""
+    context = {
+        "content": content, "title": title, "at": at, "by": by, "machine": machine, "has_time": isinstance(at, datetime),
+    }  # fmt: skip
     return render_to_string("components/timeline_item.html", context)
 
 

@@ -141,6 +141,7 @@ def clerk(walker, province):
     page.locator("main form button[type=submit]").click()
     page.locator("main .app-stats").wait_for()
     walker.goes_to(page.url)
+    walker.goes_to(province.addresses["batch-receipt"].removesuffix("receipt/"))
     walker.goes_to(province.addresses["download"])
 
 
