@@ -302,6 +302,13 @@ def test_a_reviewer_decides_with_a_few_keys(province):
     assert page.evaluate("document.activeElement.id") == "decide"
     keys.follow("main form[action$='/approve/'] button")
     page.locator(".govuk-notification-banner--success").wait_for()
+    # Keys can be turned off, and stay off
+    page.goto("/review/batches/")
+    page.locator(".app-keys summary").click()
+    page.locator("[data-keys]").uncheck()
+    page.reload()
+    keys.press("o")
+    assert page.url.endswith("/review/batches/")
     # A batch that is given back without a reason is not; the error has the focus and leads to its field
     page.goto("/review/batches/")
     keys.skip()

@@ -85,10 +85,23 @@ function walkRows(key) {
   else rows[key === 'j' ? Math.min(at + 1, rows.length - 1) : Math.max(at - 1, 0)]?.querySelector('a')?.focus()
 }
 
+// Keys without Ctrl or Alt can be turned off, for people who speak to their computer: <input type="checkbox" data-keys>.
+const keysAreOff = () => localStorage.getItem('keys') === 'off'
+
+function isShortcut({ target, ctrlKey, altKey, metaKey }) {
+  const isTyping = target.closest('input:not([type="checkbox"]), textarea, select')
+  return !(ctrlKey || altKey || metaKey || isTyping || keysAreOff())
+}
+
+const keysBox = document.querySelector('[data-keys]')
+if (keysBox) {
+  keysBox.checked = !keysAreOff()
+  keysBox.addEventListener('change', () => localStorage.setItem('keys', keysBox.checked ? 'on' : 'off'))
+}
+
 document.addEventListener('keydown', (event) => {
-  const { key, target, ctrlKey, altKey, metaKey } = event
-  const typing = target.closest('input:not([type="checkbox"]), textarea, select')
-  if (ctrlKey || altKey || metaKey || typing || !document.querySelector('[data-rows]')) return
+  const { key } = event
+  if (!isShortcut(event) || !document.querySelector('[data-rows]')) return
   if ('jkx'.includes(key)) walkRows(key)
   const search = key === '/' && document.querySelector('input[type="search"]')
   if (search) {
@@ -99,9 +112,9 @@ document.addEventListener('keydown', (event) => {
 
 // <a data-key="j"> or <button data-key="a"> is reached by that key, unless somebody is typing. Links are followed, buttons
 // only focused: nothing is decided by one stray key.
-document.addEventListener('keydown', ({ key, target, ctrlKey, altKey, metaKey }) => {
-  if (ctrlKey || altKey || metaKey || target.closest('input:not([type="checkbox"]), textarea, select')) return
-  const found = document.querySelector(`[data-key="${CSS.escape(key)}"]`)
+document.addEventListener('keydown', (event) => {
+  if (!isShortcut(event)) return
+  const found = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)
   if (!found) return
   if (found.matches('a')) found.click()
   else found.focus()
