@@ -20,6 +20,7 @@ from portal.accounts.models import User
 from portal.background import ask_worker
 from portal.downloads.events import Verb
 from portal.downloads.models import Download
+from portal.downloads.tasks import make
 from portal.events.services import Actor, event_record
 
 T = TypeVar("T")
@@ -99,14 +100,8 @@ def download_ask(*, kind: str, subject: str, by: Actor) -> Download:
     download.state, download.attempts = Download.State.WAITING, 0
     download.save(update_fields=["state", "attempts"])
     event_record(Verb.ASKED, at=at, by=by, subject=download, what=kind, about=subject)
-    enqueue(download)
-    return download
-
-
-def enqueue(download: Download) -> None:
-    from portal.downloads.tasks import make
-
     ask_worker(make, str(download.pk))
+    return download
 
 
 def download_make(download: Download) -> None:

@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from portal.background import ask_worker
+
 PATIENCE = 600
 """Seconds; the largest file takes less than one minute."""
 
@@ -19,7 +21,7 @@ def make(download_id: str) -> None:
 @shared_task(name="downloads.resume")
 def resume() -> None:
     """Take up again what was asked for and is in nobody's hands: a broker or a worker was away."""
-    from portal.downloads.services import downloads_waiting, enqueue
+    from portal.downloads.services import downloads_waiting
 
     for download in downloads_waiting():
-        enqueue(download)
+        ask_worker(make, str(download.pk))

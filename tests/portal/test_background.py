@@ -106,4 +106,4 @@ def test_whatever_a_worker_is_asked_for_is_looked_for_again_by_the_schedule():
     }
     scheduled = {entry["task"].split(".")[1] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     again = {task for path, name, task in asked if path.name == "tasks.py" and name in scheduled}
-    assert {task for _, _, task in asked} == again == {"check_batch", "render_document"}
+    assert {task for _, _, task in asked} == again > {"check_batch", "render_document"}
