@@ -22,6 +22,7 @@ class Group:
 
 REVIEW = Group("review", pgettext_lazy("menu", "Review"))
 REPORTS = Group("reports", pgettext_lazy("menu", "Rules and reports"))
+ACCOUNTS = Group("accounts", pgettext_lazy("menu", "Accounts"))
 MINE = Group("mine", pgettext_lazy("menu", "About me"))
 LOOK_UP = Group("look-up", pgettext_lazy("menu", "Look up"))
 

@@ -10,15 +10,15 @@ class AccountsConfig(AppConfig):
         from portal.accounts import events, messages  # noqa: F401 - importing registers the event texts
         from portal.accounts.access import count_to_decide
         from portal.accounts.models import Role
-        from portal.navigation import MINE, Entry, register_entry
+        from portal.navigation import ACCOUNTS, MINE, Entry, register_entry
 
         messages.register_notices()
         register_entry(Entry("profile", _("My profile"), order=40, group=MINE), Role.WORKER)
         register_entry(Entry("photo", _("My photo"), order=41, group=MINE), Role.WORKER)
         register_entry(
-            Entry("access-grants", _("Ways into accounts"), order=48, count=count_to_decide),
+            Entry("access-grants", _("Ways into accounts"), order=48, count=count_to_decide, group=ACCOUNTS),
             Role.CHIEF,
             Role.OPERATOR,
             Role.REVIEWER,
         )
-        register_entry(Entry("staff", _("Staff and roles"), order=47), Role.CHIEF)
+        register_entry(Entry("staff", _("Staff and roles"), order=47, group=ACCOUNTS), Role.CHIEF)

@@ -59,12 +59,16 @@ class TestTheOwnArea:
         assert "王**" in text_of(officer.get(f"/county/people/?employer={key}"))
         assert "符**" not in text_of(officer.get(f"/county/people/?employer={key}"))
 
-    def test_is_compared_with_the_province_by_totals_alone(self, officer):
+    def test_is_compared_with_the_others_by_sums_alone(self, officer):
+        """4.1: cities and counties side by side; of the others neither people nor employers, nor a way to them."""
         left()
-        exchanged(8, area="460200", name="符亚妹")
+        exchanged(8, area="460200", name="符亚妹", employer="椰林样例市政")
         shown = text_of(officer.get("/county/"))
         assert "2 本中已换 1 本" in shown
-        assert "三亚" not in shown
+        assert shown.index("三亚市") < shown.index("海口市 本市县")  # the farthest first
+        assert "椰林样例市政" not in shown
+        assert "符**" not in shown
+        assert "460200" not in content_of(officer.get("/county/"))
 
     @pytest.mark.parametrize(
         "role", ["worker", "clerk", "reviewer", "employer", "chief", "operator", "auditor"]

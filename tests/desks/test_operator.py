@@ -1,15 +1,18 @@
 """The operator: what ran, when next, what failed and where; figures for machines; never anybody's data."""
 
+import re
+
 import pytest
 from celery import shared_task
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from certificates.events import Verb
 from portal import clock
 from portal.events.models import Event
-from portal.operations import recording
+from portal.operations import recording, records
 from portal.operations.jobs import job_states
 from portal.operations.models import Job, JobFailure
 from tests import factories
@@ -118,3 +121,63 @@ class TestMetrics:
 
     def test_cannot_be_asked_without_end(self):
         assert {Client().get("/metrics").status_code for _ in range(35)} == {200, 429}
+
+
+class TestRecords:
+    """Django's admin, to look only."""
+
+    def test_show_every_table_without_what_is_about_people(self, operator):
+        owner = factories.worker(factories.person("欧阳海生", employer_name="海口样例建筑有限公司")).person
+        paper = factories.paper(owner, number="琼样培 20201234")
+        factories.record(owner)
+        tables = re.findall(
+            r'href="(/operator/records/[^"]+)"', content_of(operator.get("/operator/records/"))
+        )
+        assert len(tables) > 30
+        pages = [content_of(operator.get(address)) for address in tables]
+        pages += [
+            content_of(operator.get(f"/operator/records/{label}/{key}/"))
+            for label, key in [("accounts.person", owner.pk), ("certificates.legacycertificate", paper.pk)]
+        ]
+        for page in pages:
+            assert not re.search("欧阳|20201234|海口样例建筑", page)
+            assert owner.id_number not in page
+            assert "<script>" not in page
+            assert "style=" not in page
+
+    def test_do_not_even_read_such_columns(self, operator):
+        factories.person("欧阳海生")
+        with CaptureQueriesContext(connection) as queries:
+            operator.get("/operator/records/accounts.person/")
+        read = [query["sql"] for query in queries if 'FROM "accounts_person"' in query["sql"]]
+        assert read
+        assert not any("id_number" in sql or '"mobile"' in sql for sql in read)
+
+    def test_can_be_neither_added_to_nor_changed_nor_deleted(self, operator):
+        owner = factories.person()
+        for address in (
+            "/operator/records/accounts.person/",
+            f"/operator/records/accounts.person/{owner.pk}/",
+        ):
+            for method in ("post", "put", "patch", "delete"):
+                assert getattr(operator, method)(address).status_code == 405
+        for admin in records._admins().values():
+            asked = [getattr(admin, f"has_{act}_permission")(None) for act in ("add", "change", "delete")]
+            assert asked == [False, False, False]
+
+    def test_of_a_table_or_row_that_does_not_exist_are_not_found(self, operator):
+        for address in (
+            "auth.user",
+            "sessions.session",
+            "nothing",
+            "accounts.person/x",
+            "operations.job/none",
+        ):
+            assert operator.get(f"/operator/records/{address}/").status_code == 404
+
+    @pytest.mark.parametrize(
+        "asked", ["?o=1", "?o=x", "?p=999", "?p=x", "?state=void", "?id_number=1", "?q=x", "?e=1"]
+    )
+    def test_survive_what_is_typed_into_the_address(self, operator, asked):
+        answer = operator.get(f"/operator/records/education.batch/{asked}", follow=True)
+        assert answer.status_code == 200

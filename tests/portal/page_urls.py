@@ -5,7 +5,10 @@ from django.urls import path
 
 from portal import views
 
-_names = "sign-in sign-out register verify institutions rules demo-clock accessibility contact set-language set-display"
+_names = (
+    "sign-in sign-out register verify institutions rules demo-clock accessibility contact set-language set-display "
+    "can-exchange announcements"
+)
 urlpatterns = [
     path("", views.start, name="start"),
     path("home/", views.home, name="home"),
