@@ -128,7 +128,7 @@ class Reports:
         half = HALF_MONTHS[lesson.half]
         days = {32: 6, 24: 5, 16: 3}[lesson.hours]
         start = half.first + timedelta(days=rng.randrange((half.last - half.first).days - days + 1))
-        course = f"{post.zh}继续教育:{rng.choice(_SUBJECTS)}"
+        course = f"{post.zh}继续教育：{rng.choice(_SUBJECTS)}"
         return course, rng.choice(["集中", "网络"]), start, start + timedelta(days=days)
 
 

@@ -26,11 +26,11 @@ from portal.sample.people import (
 
 ARCHIVE_DEADLINE = date(2020, 11, 10)
 ARCHIVE_REJECTED = "省厅档案中没有查到该证书的考核记录。"
-LOST = "证书原件在工地遗失,申请补办。"
-RENAMED = "本人已更名,附户籍证明。"
-EXTEND = "证书即将到期,申请延续。"
-LEAVES = "本人已不从事该岗位,申请注销。"
-RETURNED = "考勤记录与所报学时不一致,请核对后重新报送。"
+LOST = "证书原件在工地遗失，申请补办。"
+RENAMED = "本人已更名，附户籍证明。"
+EXTEND = "证书即将到期，申请延续。"
+LEAVES = "本人已不从事该岗位，申请注销。"
+RETURNED = "考勤记录与所报学时不一致，请核对后重新报送。"
 
 
 @dataclass(slots=True)
