@@ -59,7 +59,7 @@ function show(state, facts) {
 
 function rows({ number, holder, post, issuedOn, version }) {
   const shown = {
-    number: number.replace(/(\d{4})(?=\d)/g, '$1 '), holder, post: `${posts[post] ?? ''} ${post}`, issued: issuedOn, version,
+    number: number.replace(/(\w)(?=(\w{4})+$)/g, '$1 '), holder, post: `${posts[post] ?? ''} ${post}`, issued: issuedOn, version,
   }
   return Object.entries(shown).flatMap(([name, value]) => {
     const term = document.createElement('dt')
