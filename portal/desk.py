@@ -34,3 +34,9 @@ def register_queue(queue: WorkQueue) -> None:
 
 def work_queues() -> list[WorkQueue]:
     return list(_queues.values())
+
+
+def queues_by_age(now: datetime) -> list[tuple[WorkQueue, QueueState]]:
+    """Return every queue with how it stands, the one whose work has waited longest first."""
+    queues = [(queue, queue.state()) for queue in work_queues()]
+    return sorted(queues, key=lambda pair: (pair[1].oldest or now, str(pair[0].label)))

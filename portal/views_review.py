@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from portal import clock
 from portal.accounts.roles import Permission
-from portal.desk import work_queues
+from portal.desk import queues_by_age
 from portal.permissions import SignedInRequest, permission_required
 
 
@@ -15,7 +15,6 @@ from portal.permissions import SignedInRequest, permission_required
 def review_home(request: SignedInRequest) -> HttpResponse:
     """Show the queues, the one whose work has waited longest first."""
     now = clock.now()
-    queues = [(queue, queue.state()) for queue in work_queues()]
-    queues.sort(key=lambda pair: (pair[1].oldest or now, str(pair[0].label)))
+    queues = queues_by_age(now)
     waiting = sum(state.waiting for _queue, state in queues)
     return render(request, "review/home.html", {"queues": queues, "waiting": waiting, "now": now})

@@ -17,7 +17,7 @@ from institutions.selectors import qualification_figures
 from portal import clock
 from portal.accounts.models import Role, User
 from portal.accounts.roles import Permission
-from portal.desk import work_queues
+from portal.desk import queues_by_age
 from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 from portal.templatetags.portal import area_name, post_name
@@ -34,7 +34,6 @@ def chief_home(request: SignedInRequest) -> HttpResponse:
     policy = policy_on(at)
     found, weeks = progress.in_scope(policy), weeks_until(day_of(at))
     total, days = progress.total_of(found), progress.by_day(found)
-    queues = [(queue, queue.state()) for queue in work_queues()]
     roles = (
         User.objects.filter(is_active=True)
         .exclude(role=Role.WORKER)
@@ -45,7 +44,7 @@ def chief_home(request: SignedInRequest) -> HttpResponse:
         "now": at,
         "institutions": qualification_figures(at.date(), soon=SOON),
         "soon": SOON,
-        "queues": queues,
+        "queues": queues_by_age(at),
         "staff": [(Role(role).label, number) for role, number in roles.order_by("role")],
         "province": total,
         "chart": day_chart(total, days, policy, at),

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
+ASKED = "/can-i-exchange/?kind=post_training&issuer=hainan-assessment-office&year=2016&post=101"
 PICTURES = (
     # name, who signs in (the login's "about" or its name), page, size
     ("start", "", "/", DESK),
     ("start-phone", "", "/", PHONE),
     ("rules", "", "/rules/", DESK),
+    ("can-exchange", "", ASKED, DESK),
     ("institutions", "", "/institutions/", DESK),
     ("worker-home", "ready", "/me/", DESK),
     ("worker-home-phone", "short_of_hours", "/me/", PHONE),
@@ -23,11 +25,14 @@ PICTURES = (
     ("worker-education", "exchanged", "/me/education/", DESK),
     ("clerk-home", "clerk01", "/institution/", DESK),
     ("clerk-batches", "clerk01", "/institution/batches/", DESK),
+    ("clerk-trainees", "clerk01", "/institution/trainees/", DESK),
     ("review-inbox", "reviewer", "/review/", DESK),
+    ("review-archive-checks", "reviewer", "/review/archive-checks/", DESK),
     ("review-batches", "reviewer", "/review/batches/", DESK),
     ("chief-home", "chief", "/home/", DESK),
     ("county-home", "county", "/home/", DESK),
     ("operator-home", "operator", "/home/", DESK),
+    ("operator-records", "operator", "/operator/records/", DESK),
     ("audit-home", "auditor", "/home/", DESK),
 )
 FLAGS = [
