@@ -233,7 +233,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "portal.accounts.breached.BreachedPasswordValidator"},
 ]
+BREACHED_PASSWORDS = env.text("BREACHED_PASSWORDS", str(VAR_DIR / "breached-passwords"))
+# A provincial identity service (OpenID Connect). Without an issuer it is off.
+OIDC_ISSUER = env.text("OIDC_ISSUER", "")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", None if OIDC_ISSUER else "")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", None if OIDC_ISSUER else "")
+OIDC_SCOPE = env.text("OIDC_SCOPE", "openid")
+OIDC_ID_NUMBER_CLAIM = env.text("OIDC_ID_NUMBER_CLAIM", "id_number")
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "start"

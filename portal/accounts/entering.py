@@ -28,7 +28,7 @@ OPEN_WHILE_ENROLLING = frozenset(
 
 def enter(request: HttpRequest, user: User, *, means: Means) -> UserSession:
     """Sign ``user`` in with this browser. One who must have a second factor and has none may only set it up."""
-    if means == Means.PASSWORD and has_factor(user):
+    if means in {Means.PASSWORD, Means.SERVICE} and has_factor(user):
         raise ValueError("The account has a second factor, which was not asked for.")
     login(request, user, backend=BACKEND)
     session = session_start(

@@ -26,6 +26,8 @@ class Verb(TextChoices):
     ENTRY_APPROVED = "accounts.entry.approved", _("Way into an account approved by a second person")
     ENTRY_REFUSED = "accounts.entry.refused", _("Way into an account refused")
     ENTRY_USED = "accounts.entry.used", _("Password set with a code that was handed over")
+    IDENTITY_LINKED = "accounts.identity_service.linked", _("Identity service linked")
+    IDENTITY_UNLINKED = "accounts.identity_service.unlinked", _("Identity service no longer linked")
     PASSWORD_CHANGED = "accounts.password.changed", _("Password changed")
     PASSWORD_RESET = "accounts.password.reset", _("Password set anew by an operator")
     PROFILE_UPDATED = "accounts.profile.updated", _("Profile updated")

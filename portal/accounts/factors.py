@@ -39,6 +39,7 @@ class Means(models.TextChoices):
     APP = "app", _("Code of the authenticator app")
     PASSKEY = "passkey", _("Passkey or security key")
     RECOVERY_CODE = "recovery_code", _("Recovery code")
+    SERVICE = "identity_service", _("Provincial identity service")
 
 
 class FactorRefusedError(Exception):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models_access import AccessGrant as AccessGrant
 from portal.accounts.models_access import Factor as Factor
+from portal.accounts.models_access import IdentityLink as IdentityLink
 from portal.accounts.models_access import RecoveryCode as RecoveryCode
 from portal.accounts.models_access import UserSession as UserSession
 from portal.fields import EncryptedTextField

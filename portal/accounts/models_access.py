@@ -165,3 +165,24 @@ class AccessGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.state}"
+
+
+class IdentityLink(models.Model):
+    """Whom the provincial identity service vouches for, linked to an account by its holder."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField("accounts.User", on_delete=models.CASCADE, related_name="identity_link")
+    issuer = models.CharField(max_length=200)
+    subject = EncryptedTextField()
+    subject_hash = models.BinaryField(max_length=32)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject_hash"], name="accounts_identitylink_subject_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -35,10 +35,7 @@ _SYSTEMS = (
 
 def device_words(agent: str) -> str:
     """Return browser and system of a ``User-Agent``, as its owner would name them; empty for an unknown one."""
-    found = (
-        next((name for mark, name in table if mark in agent), "")
-        for table in (_BROWSERS, _SYSTEMS)
-    )
+    found = (next((name for mark, name in table if mark in agent), "") for table in (_BROWSERS, _SYSTEMS))
     return " · ".join(word for word in found if word)
 
 

@@ -1,12 +1,16 @@
 from django.urls import path
 
-from portal.accounts import views, views_access, views_factors, views_staff
+from portal.accounts import views, views_access, views_factors, views_service, views_staff
 
 urlpatterns = [
     path("register/", views.register_page, name="register"),
     path("sign-in/", views.sign_in_page, name="sign-in"),
     path("sign-out/", views.sign_out_page, name="sign-out"),
     path("sign-in/second/", views_factors.second_factor_page, name="second-factor"),
+    path("sign-in/service/", views_service.service_sign_in, name="service-sign-in"),
+    path("sign-in/service/return/", views_service.service_return, name="service-return"),
+    path("security/service/link/", views_service.service_link, name="service-link"),
+    path("security/service/unlink/", views_service.service_unlink, name="service-unlink"),
     path("activate/", views_access.activate_page, name="activate"),
     path("access/", views_access.access_list, name="access-grants"),
     path("access/lost/", views_access.access_lost, name="access-lost"),

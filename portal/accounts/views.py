@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import clock
+from portal.accounts import oidc
 from portal.accounts.entering import account_session, enter
 from portal.accounts.factors import Means, has_factor
 from portal.accounts.forms import PasswordForm, PhotoForm, ProfileForm, RegistrationForm, SignInForm
@@ -89,7 +90,7 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
     if form.is_valid() and (user := _signed_in(request, form)):
         return _second_step(request, user)
-    context = {"form": form, "next": safe_next(request, "home")}
+    context = {"form": form, "next": safe_next(request, "home"), "has_service": oidc.is_on()}
     return render(request, "public/sign_in.html", context, status=form_status(form))
 
 

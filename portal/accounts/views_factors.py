@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import clock, crypto
-from portal.accounts import passkeys, totp
+from portal.accounts import oidc, passkeys, totp
 from portal.accounts.entering import account_session, enter
 from portal.accounts.factors import (
     FactorExistsError,
@@ -46,7 +46,7 @@ from portal.accounts.forms_factors import (
     RecoveryCodeForm,
 )
 from portal.accounts.models import User
-from portal.accounts.models_access import Factor, UserSession
+from portal.accounts.models_access import Factor, IdentityLink, UserSession
 from portal.accounts.sessions import session_confirm, session_end, sessions_end, sessions_of
 from portal.events.services import Actor
 from portal.forms import TOO_MANY, Form, form_status
@@ -238,6 +238,8 @@ def security_page(request: SignedInRequest) -> HttpResponse:
         "passkeys_possible": passkeys.is_possible(),
         "sessions": sessions_of(user),
         "this_session": account_session(request),
+        "has_service": oidc.is_on(),
+        "is_linked": IdentityLink.objects.filter(user=user).exists(),
     }
     return render(request, "account/security.html", context)
 
