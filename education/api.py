@@ -341,6 +341,9 @@ class WorkbookView(BatchView):
     )
     def get(self, request: Request, batch_id: uuid.UUID) -> FileResponse | Response:
         batch = self.batch(request, batch_id)
+        if not batch.file:
+            text = _("The file was deleted when its time was over. The decision and the hours remain.")
+            raise ProblemError(409, "file_deleted", text, state=batch.state)
         if batch.state in NOT_READ:
             text = _("The file has not been read: %(state)s.") % {"state": batch.get_state_display()}
             raise ProblemError(409, "wrong_state", text, state=batch.state)

@@ -1,12 +1,15 @@
-"""What this room keeps only for a time: batches that were never submitted, with the people in them."""
+"""What this room keeps only for a time: batches never submitted, the tables of decided ones, claims, keys of repetition."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy as _
 
-from portal.retention import Expiring, register_expiring
+from portal.retention import Expiring, deleting, register_expiring
 from portal.storage import EncryptedStorage
 
 # One that is being submitted just now is locked, and passed over. A chain of corrections goes from its end, one a run.
@@ -24,15 +27,59 @@ def abandoned_remove(before: datetime) -> int:
         cursor.execute(_ABANDONED, [before])
         found = cursor.fetchall()
         ids = [batch_id for batch_id, _file in found]
-        for table in ("education_rowproblem", "education_batchrow"):
-            cursor.execute(f"DELETE FROM {table} WHERE batch_id = ANY(%s)", [ids])  # noqa: S608 - two names
+        _rows_delete(cursor, ids)
         cursor.execute("DELETE FROM education_batch WHERE id = ANY(%s)", [ids])
+    _files_delete(found)
+    return len(ids)
+
+
+# The hours live on as records, the decision with the batch. What is still on its way, or might be taken back, stays whole.
+_DECIDED = """
+SELECT b.id, b.file FROM education_batch b
+WHERE b.decided_at < %s AND b.file <> ''
+  AND NOT EXISTS (SELECT FROM education_delivery d WHERE d.batch_id = b.id AND d.state = 'waiting')
+  AND NOT EXISTS (SELECT FROM education_reversal r WHERE r.batch_id = b.id AND r.state = 'proposed')
+  AND NOT EXISTS (SELECT FROM education_batch later WHERE later.corrects_id = b.id AND later.decided_at IS NULL)
+FOR UPDATE SKIP LOCKED
+"""
+
+
+def decided_thin(before: datetime) -> int:
+    """Delete file, rows and problems of batches that were decided before a moment; the batch itself stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DECIDED, [before])
+        found = cursor.fetchall()
+        ids = [batch_id for batch_id, _file in found]
+        _rows_delete(cursor, ids)
+        cursor.execute("UPDATE education_batch SET file = '' WHERE id = ANY(%s)", [ids])
+    _files_delete(found)
+    return len(ids)
+
+
+def _rows_delete(cursor: CursorWrapper, ids: list[UUID]) -> None:
+    for table in ("education_rowproblem", "education_batchrow"):
+        cursor.execute(f"DELETE FROM {table} WHERE batch_id = ANY(%s)", [ids])  # noqa: S608 - two names
+
+
+def _files_delete(found: Sequence[tuple[UUID, str]]) -> None:
     storage = EncryptedStorage()
     for _id, file in found:
         if file:
             transaction.on_commit(partial(storage.delete, file))
-    return len(ids)
+
+
+_KEYS = "UPDATE education_batch SET idempotency_key = NULL WHERE uploaded_at < %(before)s AND idempotency_key IS NOT NULL"
 
 
 def register() -> None:
-    register_expiring(Expiring("abandoned_batch", _("Batches that were never submitted"), abandoned_remove))
+    for expiring in (
+        Expiring("abandoned_batch", _("Batches that were never submitted"), abandoned_remove),
+        Expiring("decided_batch", _("Files and rows of batches that were decided"), decided_thin),
+        Expiring(
+            "claim",
+            _("Courses that people named themselves"),
+            deleting("DELETE FROM education_claim WHERE claimed_at < %(before)s"),
+        ),
+        Expiring("idempotency_key", _("Keys by which a repeated upload is known"), deleting(_KEYS)),
+    ):
+        register_expiring(expiring)

@@ -259,7 +259,7 @@ def batch_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Give the table back with every problem in its cell: a small one at once, a large one when a worker has made it."""
     batch = _own_batch(request, pk)
-    if batch.state in NOT_READ:
+    if batch.state in NOT_READ or not batch.file:
         raise Http404
     if batch.rows_total <= AT_ONCE_ROWS:
         return workbook_response(batch)

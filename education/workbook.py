@@ -90,7 +90,7 @@ class WorkbookSource:
 
 
 def _source(user: User, subject: str) -> WorkbookSource | None:
-    batch = batches_visible_to(user).filter(pk=subject).exclude(state__in=NOT_READ).first()
+    batch = batches_visible_to(user).filter(pk=subject).exclude(state__in=NOT_READ).exclude(file="").first()
     return WorkbookSource(batch) if batch else None
 
 

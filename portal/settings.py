@@ -275,7 +275,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.api.problems.problem_handler",
-    "DEFAULT_THROTTLE_RATES": {"verify": "30/minute", "token": "600/minute"},
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttling.CallerThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"caller": "600/minute", "token": "600/minute"},
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

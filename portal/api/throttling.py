@@ -8,12 +8,13 @@ from rest_framework import throttling
 from rest_framework.request import Request
 
 from portal.accounts.models import ApiToken
+from portal.limits import origin
 
 _log = logging.getLogger(__name__)
 
 
 class SharedThrottle(throttling.SimpleRateThrottle):
-    """A limit by calling address; subclasses name their ``scope``."""
+    """A limit that subclasses name in ``scope``, and whose key they know."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         try:
@@ -22,8 +23,14 @@ class SharedThrottle(throttling.SimpleRateThrottle):
             _log.warning("No rate limit: Redis cannot be reached")
             return True
 
+
+class CallerThrottle(SharedThrottle):
+    """For calls without a limit of their own: by the network that they come from, as the trusted proxies tell it."""
+
+    scope = "caller"
+
     def get_cache_key(self, request: Request, view: Any) -> str | None:
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+        return self.cache_format % {"scope": self.scope, "ident": origin(request._request)}
 
 
 class TokenThrottle(SharedThrottle):

@@ -185,6 +185,9 @@ class RetentionParameters:
 
     read_notice_days: int = value(DAYS)
     abandoned_batch_days: int = value(DAYS)
+    decided_batch_days: int = value(DAYS)
+    claim_days: int = value(DAYS)
+    idempotency_key_days: int = value(DAYS)
     ended_token_days: int = value(DAYS)
     job_failure_days: int = value(DAYS)
 

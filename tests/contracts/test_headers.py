@@ -22,6 +22,8 @@ CSP = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
 }
+FOR_EVERYBODY = {"keys"}
+"""What a verifier on any other site may read."""
 NOTHING = {"default-src 'none'", "frame-ancestors 'none'"}
 """What suffices for an answer that is never a page."""
 EVERYWHERE = {
@@ -51,7 +53,11 @@ ANSWERS = {
     "keys": (200, "application/jwk-set+json", "public, max-age=3600"),
     "description": (200, "application/vnd.oai.openapi; charset=utf-8", ORDINARY),
     "figures": (200, "text/plain; version=1.0.0; charset=utf-8", ORDINARY),
-    "health": (200, "text/plain; charset=utf-8", ORDINARY),
+    "health": (
+        200,
+        "text/plain; charset=utf-8",
+        "max-age=0, no-cache, no-store, must-revalidate, private",
+    ),
     "refused form": (403, "text/html; charset=utf-8", PERSONAL),
     "refused method": (405, "text/html; charset=utf-8", ORDINARY),
     "display": (302, "text/html; charset=utf-8", ORDINARY),
@@ -98,7 +104,8 @@ def test_every_answer_says_the_same_about_safety(production, kind):
         if kind == "verification"
         else set(policy.split("; ")) == CSP
     )
-    assert {"Server", "X-Powered-By", "Access-Control-Allow-Origin"}.isdisjoint(headers)
+    assert {"Server", "X-Powered-By"}.isdisjoint(headers)
+    assert headers.get("Access-Control-Allow-Origin") == ("*" if kind in FOR_EVERYBODY else None)
     assert kind == "static" or headers["X-Frame-Options"] == "DENY"
 
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
+from django.urls import URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from portal import clock
@@ -174,11 +175,25 @@ def test_the_description_names_every_call_with_its_errors():
 
     schema = SchemaGenerator().get_schema(public=True)
     upload = schema["paths"]["/api/v1/batches/"]["post"]
-    assert set(upload["responses"]) == {"202", "400", "401", "403", "404", "409", "413", "415", "422", "429"}
+    assert set(upload["responses"]) == {"202", "400", "401", "403", "404", "406", "409", "413", "415", "422", "429"}
     assert upload["security"] == [{"token": []}]
     for status, response in upload["responses"].items():
         types = {"application/json"} if status == "202" else {"application/problem+json"}
         assert set(response["content"]) == types
+
+
+def calls(patterns):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from calls(pattern.url_patterns)
+        elif view := getattr(pattern.callback, "view_class", None):
+            yield view
+
+
+def test_every_call_has_a_limit():
+    views = set(calls(get_resolver("portal.api.urls").url_patterns))
+    assert len(views) > 20
+    assert [view.__name__ for view in views if not view.throttle_classes] == []
 
 
 def test_the_description_is_served_to_anyone():

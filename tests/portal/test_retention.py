@@ -1,12 +1,13 @@
 """What is over is deleted, what is not stays, and history stays in any case."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from education.models import Batch, BatchRow, RowProblem
+from education.models import Batch, BatchRow, CERecord, Claim, Delivery, RowProblem
 from portal import clock
 from portal.accounts.models import ApiToken
 from portal.accounts.tokens import token_create
@@ -64,12 +65,81 @@ def an_abandoned_batch():
     return batches.checked(school, Actor(means="web", user=factories.clerk(school)))
 
 
+def a_decided_batch():
+    school = factories.institution()
+    approved = batches.approved(
+        school,
+        Actor(means="web", user=factories.clerk(school)),
+        Actor(means="web", user=factories.reviewer()),
+    )
+    approved.deliveries.update(state="answered", answered_at=START)
+
+
+def a_claim():
+    Claim.objects.create(
+        person=factories.person(),
+        institution=factories.institution(),
+        post_code="101",
+        course="x",
+        ended_on=START.date(),
+        due_on=START.date(),
+        claimed_at=START,
+    )
+
+
+def a_repeatable_upload():
+    school = factories.institution()
+    batch = batches.submitted(school, Actor(means="web", user=factories.clerk(school)))
+    Batch.objects.filter(pk=batch.pk).update(idempotency_key="x")
+
+
 THINGS = {
+    "decided_batch": (a_decided_batch, BatchRow),
+    "claim": (a_claim, Claim),
     "read_notice": (lambda: a_notice(read=True), Notice),
     "ended_token": (a_token, ApiToken),
     "job_failure": (a_failure, JobFailure),
     "abandoned_batch": (an_abandoned_batch, Batch),
 }
+
+
+KEYED = Batch.objects.filter(idempotency_key__isnull=False)
+
+
+def test_a_key_of_repetition_goes_and_its_batch_stays():
+    a_repeatable_upload()
+    days_later(period("idempotency_key"))
+    assert purged()["idempotency_key"] == 0
+    days_later(period("idempotency_key") + 1)
+    assert purged()["idempotency_key"] == 1
+    assert Batch.objects.exists()
+    assert not KEYED.all().exists()
+
+
+def test_of_a_decided_batch_the_decision_and_the_hours_stay(django_capture_on_commit_callbacks, client):
+    a_decided_batch()
+    batch = Batch.objects.get()
+    path, records = batch.file.path, list(CERecord.objects.values())
+    assert records
+    days_later(period("decided_batch") + 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        purged()
+    assert not Path(path).exists()
+    assert list(CERecord.objects.values()) == records
+    batch.refresh_from_db()
+    assert (batch.state, bool(batch.file), batch.rows.count()) == ("approved", False, 0)
+    client.force_login(factories.reviewer())
+    assert "保存期满" in client.get(f"/review/batches/{batch.pk}/").content.decode()
+    client.force_login(batch.uploaded_by)
+    assert "保存期满" in client.get(f"/institution/batches/{batch.pk}/").content.decode()
+    assert client.get(f"/institution/batches/{batch.pk}/workbook/").status_code == 404
+
+
+def test_a_decided_batch_that_waits_to_be_passed_on_stays_whole():
+    a_decided_batch()
+    Delivery.objects.update(state="waiting", answered_at=None)
+    days_later(5000)
+    assert purged()["decided_batch"] == 0
 
 
 @pytest.mark.parametrize("code", THINGS)
@@ -86,7 +156,8 @@ def test_each_thing_goes_the_day_after_its_period_and_not_before(code):
 
 def test_every_period_of_the_policy_belongs_to_something(settings):
     fields = {name.removesuffix("_days") for name in current_pack().on(START.date()).retention.__slots__}
-    assert fields == {expiring.code for expiring, _ in purge(by=BY) if expiring.has_period} == set(THINGS)
+    assert fields == {expiring.code for expiring, _ in purge(by=BY) if expiring.has_period}
+    assert fields == {*THINGS, "idempotency_key"}
 
 
 def test_an_unread_notice_stays():
