@@ -120,9 +120,21 @@ def chromium():
         browser.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Let `page` know at its end how the test went."""
+    report = yield
+    if report.when == "call":
+        item.has_failed = report.failed
+    return report
+
+
 @pytest.fixture
-def page(chromium, stack):
-    """A page in a browser context of its own, in Chinese; an error in a script fails the test."""
+def page(request, chromium, stack):
+    """A page in a browser context of its own, in Chinese; an error in a script fails the test.
+
+    What it showed when a test failed is kept as var/screenshots/failed-<test>.png.
+    """
     context = chromium.new_context(
         base_url=stack.address,
         locale="zh-CN",
@@ -135,6 +147,9 @@ def page(chromium, stack):
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if _is_script_error(message) else None)
     yield page
+    if getattr(request.node, "has_failed", False):
+        environment.SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=environment.SCREENSHOTS / f"failed-{request.node.name}.png", full_page=True)
     context.close()
     assert errors == []
 
