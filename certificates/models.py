@@ -187,6 +187,11 @@ class CertificateDocument(models.Model):
                 fields=["certificate", "version"], name="certificates_document_one_a_version"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["certificate"], condition=~Q(unprintable=""), name="certificates_document_unprint"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.certificate_id} v{self.version}"

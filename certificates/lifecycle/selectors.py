@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from certificates.lifecycle.models import Measure
 from certificates.log.models import LogLeaf
-from certificates.models import ElectronicCertificate
+from certificates.models import CertificateDocument, ElectronicCertificate
 from certificates.numbers import normalise_number
 from portal.accounts.selectors import id_number_hash
 from portal.events.models import Event
@@ -25,6 +25,12 @@ def certificates_found(text: str) -> "QuerySet[ElectronicCertificate]":
 
 def certificate_whole() -> "QuerySet[ElectronicCertificate]":
     return ElectronicCertificate.objects.select_related("person", "replaces", "photo", "standing")
+
+
+def documents_with_stand_ins() -> "QuerySet[CertificateDocument]":
+    """Return the documents in force on which a mark stands for a character that no font has, the latest first."""
+    documents = CertificateDocument.objects.exclude(unprintable="").filter(version=F("certificate__version"))
+    return documents.select_related("certificate").order_by("-rendered_at")
 
 
 def measures() -> "QuerySet[Measure]":

@@ -17,6 +17,7 @@ from certificates.lifecycle.models import TAKES_RIGHTS, Measure, MeasureKind, Me
 from certificates.lifecycle.selectors import (
     certificate_whole,
     certificates_found,
+    documents_with_stand_ins,
     events_of,
     leaves_of,
     measures,
@@ -60,6 +61,7 @@ def certificate_list(request: SignedInRequest) -> HttpResponse:
         "found": Paginator(work, PER_PAGE).get_page(1 if searched else request.GET.get("page")),
         "waiting": measures_waiting().count(),
         "voidings": proposals_second().count(),
+        "stand_ins": documents_with_stand_ins()[:PER_PAGE],
     }
     return render(request, "review/certificate_list.html", context, status=form_status(form))
 
@@ -148,6 +150,7 @@ def _shown(request: SignedInRequest, certificate: ElectronicCertificate) -> dict
         "asked_by_me": waiting is not None and waiting.asked_by_id == request.user.pk,
         "proposals": proposals().filter(certificate=certificate),
         "leaves": leaves_of(certificate),
+        "stand_in": documents_with_stand_ins().filter(certificate=certificate).first(),
         "checks": checks_recently(certificate.pk, today=clock.today()),
         "view": {"history": list(_history(certificate))},
     }

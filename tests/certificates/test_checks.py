@@ -348,3 +348,48 @@ class TestEvidence:
         assert set(answer.json()) == {"checkpoint", "leaves"}
         client.force_login(factories.worker())
         assert client.get(f"/me/electronic/{certificate.pk}/log/").status_code == 404
+
+
+class TestHarvesting:
+    """One address cannot try numbers out, whichever way it asks."""
+
+    def answers(self, ask, count):
+        return [ask(number).status_code for number in range(count)]
+
+    def test_every_way_of_asking_about_a_number_draws_on_the_same_limit(self, client, certificate):
+        ways = (
+            lambda: client.get(f"/v/{certificate.number}"),
+            lambda: client.get(f"/api/v1/verify/{certificate.number}/"),
+            lambda: client.post("/verify/token/", {"token": "A" * 138}),
+            lambda: client.post("/verify/file/", {"file": SimpleUploadedFile("c.pdf", b"%PDF-")}),
+        )
+        answers = self.answers(lambda number: ways[number % 4](), 40)
+        assert 429 not in answers[:30]
+        assert set(answers[34:]) == {429}
+
+    @pytest.mark.parametrize("kind", ["page", "api", "file"])
+    def test_lists_are_ten_an_hour_by_page_and_api_together(self, client, certificate, kind):
+        def ask(number):
+            if kind == "api":
+                return client.post(
+                    "/api/v1/verify-list/", {"numbers": [str(number)]}, content_type="application/json"
+                )
+            act = {"act": "sign"} if kind == "file" else {}
+            return client.post("/verify/list/", {"text": certificate.number, **act})
+
+        assert self.answers(ask, 12) == [200] * 10 + [429] * 2
+        other = client.post("/verify/list/", {"text": certificate.number})
+        assert other.status_code == 429
+        assert int(other["Retry-After"]) > 0
+
+    def test_a_list_tells_of_states_and_days_and_never_of_people(self, client, certificate):
+        numbers = [certificate.number, certificate.replaces.number, "4620201019999995"]
+        answer = client.post(
+            "/api/v1/verify-list/", {"numbers": numbers}, content_type="application/json"
+        ).json()
+        assert [set(each) for each in answer["results"]] == [
+            {"number", "state", "reason", "since", "expires_on", "replaced_by"}
+        ] * 3
+        assert [each["state"] for each in answer["results"]] == ["valid", "void", "unknown"]
+        assert "陈" not in json.dumps(answer, ensure_ascii=False)
+        assert list_read(answer.pop("signed"), public_keys()) == answer

@@ -314,6 +314,22 @@ class TestTheReviewersPage:
             assert page in shown
         assert client.get("/review/").status_code == 200
 
+    def test_a_character_that_no_font_has_is_pointed_out_until_it_is_put_right(
+        self, client, page, certificate
+    ):
+        pages = (page, "/review/certificates/")
+        document_ensure(certificate=certificate)
+        assert not any("〓" in client.get(each).content.decode() for each in pages)
+        measures.corrected(certificate, "陈\U00033fff生")
+        assert document_ensure(certificate=certificate).unprintable == "\U00033fff"
+        for each in pages:
+            shown = client.get(each).content.decode()
+            assert "〓" in shown
+            assert "\U00033fff" in shown
+        measures.corrected(certificate, "陈海生")
+        document_ensure(certificate=certificate)
+        assert not any("〓" in client.get(each).content.decode() for each in pages)
+
     @pytest.mark.parametrize("role", [Role.CLERK, Role.EMPLOYER])
     def test_nobody_else_sees_it(self, client, page, role):
         client.force_login(factories.staff(role))
