@@ -98,7 +98,9 @@ def _naming_rows() -> QuerySet[BatchRow]:
 
 class ClaimForm(Form):
     institution = forms.ModelChoiceField(
-        label=gettext_lazy("Who taught the course"), queryset=Institution.objects.order_by("name")
+        label=gettext_lazy("Who taught the course"),
+        queryset=Institution.objects.order_by("name"),
+        empty_label=gettext_lazy("Choose the institution"),
     )
     post_code = forms.ChoiceField(label=gettext_lazy("Post"))
     course = forms.CharField(label=gettext_lazy("Name of the course"), max_length=200)
