@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Person, Photo, User
+from portal.accounts.models import Factor, Person, Photo, User, UserSession
 from portal.employers.selectors import invitations_to
 from portal.models import Preference
 from portal.mydata import Holding, Row, register_holding
@@ -77,6 +77,19 @@ def _consents(person: Person) -> list[Row]:
     ]
 
 
+def _factors(person: Person) -> list[Row]:
+    found = Factor.objects.filter(user__person=person).order_by("created_at")
+    return [{"kind": each.kind, "name": each.name, "since": each.created_at} for each in found]
+
+
+def _sessions(person: Person) -> list[Row]:
+    found = UserSession.objects.filter(user__person=person).order_by("started_at")
+    return [
+        {"device": each.device, "since": each.started_at, "seen": each.last_seen_at, "ended": each.ended_at}
+        for each in found
+    ]
+
+
 def register() -> None:
     in_profile = _("You change it yourself on your profile. The ID number is corrected at the archive desk.")
     register_holding(
@@ -85,6 +98,12 @@ def register() -> None:
         )
     )
     register_holding(Holding(code="account", label=_("Your account"), rows=_account, url_name="password"))
+    register_holding(
+        Holding(code="factors", label=_("Your second factors"), rows=_factors, url_name="security")
+    )
+    register_holding(
+        Holding(code="sessions", label=_("Where you were signed in"), rows=_sessions, url_name="security")
+    )
     register_holding(
         Holding(
             code="photos",

@@ -88,6 +88,14 @@ def register() -> None:
             deleting("DELETE FROM django_session WHERE expire_date < clock_timestamp()"),
             has_period=False,
         ),
+        Expiring(
+            "account_session",
+            _("Records of sessions that ended"),
+            deleting(
+                "DELETE FROM accounts_usersession WHERE started_at < clock_timestamp() - interval '31 days'"
+            ),
+            has_period=False,
+        ),
         Expiring("read_notice", _("Notices that have been read"), deleting(_NOTICES)),
         Expiring(
             "ended_token",
