@@ -1,5 +1,7 @@
 """The columns of a CE batch, as people write their headers and as the rows keep them."""
 
+from django.utils.translation import gettext_noop
+
 from education.models import Mode
 from portal.identity import Problem, visible
 from portal.tables import (
@@ -66,3 +68,11 @@ COLUMNS = (
 ROW_NUMBER = Column("行号", "row_number", RowNumber())
 """Stands in the table that the clerk gets back, so that corrected rows can be sent alone."""
 NUMBERED_COLUMNS = (*COLUMNS, ROW_NUMBER)
+
+GIVEN_BACK = (
+    gettext_noop("Judgement"),
+    gettext_noop("What is wrong"),
+    gettext_noop("How to put it right"),
+    gettext_noop("Overview"),
+)
+"""The portal's own columns in that table, and the name of its second sheet; msgids."""

@@ -37,13 +37,13 @@ class ReceiptForm(Form):
     )
     table = forms.FileField(
         label=gettext_lazy("The table that was reported, to compare"),
-        help_text=gettext_lazy("Optional. It is compared by its fingerprint, and not kept."),
+        help_text=gettext_lazy("It is compared by its fingerprint, and not kept."),
         required=False,
         widget=FileInput(accept=ACCEPTED),
     )
 
     def clean_file(self) -> str:
-        file: "UploadedFile[bytes] | None" = self.cleaned_data["file"]
+        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is None:
             return ""
         try:

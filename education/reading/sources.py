@@ -8,9 +8,13 @@ because somebody forgot to send it.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import BinaryIO
 
-from education.columns import COLUMNS, NUMBERED_COLUMNS, ROW_NUMBER
+from django.conf import settings
+from django.utils.translation import gettext, override
+
+from education.columns import COLUMNS, GIVEN_BACK, NUMBERED_COLUMNS, ROW_NUMBER
 from portal.identity import Problem
 from portal.tables import Cell, CellProblem, Chunk, FileRefusedError, Limits, Row, TableReader, open_table
 
@@ -28,7 +32,8 @@ class BatchTable:
 
     @property
     def notes(self) -> list[Problem]:
-        return [*self._first.notes, *(note for table in self._corrections for note in table.notes)]
+        found = [*self._first.notes, *(note for table in self._corrections for note in table.notes)]
+        return [kept for note in found if (kept := _without_ours(note))]
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows as they stand after all corrections; raises `FileRefusedError` as a single table does."""
@@ -56,6 +61,22 @@ class BatchTable:
         places = self._corrections[position].positions
         moves = [(self.positions[key], place) for key, place in places.items() if key in self.positions]
         return replace(chunk, cells=[_moved(cells, moves, len(self.header)) for cells in chunk.cells])
+
+
+@lru_cache(maxsize=1)
+def _ours() -> frozenset[str]:
+    """Return what the table given back has beside the clerk's own columns, in every language."""
+    names = {ROW_NUMBER.header}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            names |= {gettext(name) for name in GIVEN_BACK}
+    return frozenset(names)
+
+
+def _without_ours(note: Problem) -> Problem | None:
+    """Nobody needs to hear that what the portal itself wrote beside the table is passed over."""
+    left = [name for name in str(note.params["names"]).split("、") if name not in _ours()]
+    return Problem(note.code, {"names": "、".join(left)}) if left else None
 
 
 def _moved(cells: Row, moves: list[tuple[int, int]], width: int) -> Row:

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.utils.translation import override
 from openpyxl import Workbook, load_workbook
 
 from education.models import BatchRow
@@ -131,3 +132,16 @@ def test_a_file_that_was_not_read_has_no_rows_to_stay(school, by_clerk):
     failed = checked(school, by_clerk, content=b"%PDF-1.4")
     with pytest.raises(CannotCorrectError):
         upload(school, by_clerk, workbook(row()), corrects=failed, merges=True)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("merges", [True, False])
+def test_what_the_portal_wrote_beside_the_table_is_passed_over_without_a_word(
+    school, by_clerk, language, merges
+):
+    batch = checked(school, by_clerk, row(姓名=""), row())
+    out = io.BytesIO()
+    with override(language):
+        workbook_write(out, batch)
+    again = checked(school, by_clerk, content=out.getvalue(), corrects=batch, merges=merges)
+    assert set(again.problems.values_list("code", flat=True)) == {"cell_missing"}
