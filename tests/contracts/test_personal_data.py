@@ -5,8 +5,10 @@ import re
 from io import StringIO
 
 import pytest
+import redis
 from django.apps import apps
 from django.conf import settings
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, models
 from django.test import Client
@@ -154,6 +156,27 @@ def tables():
             yield name, out.getvalue()
 
 
+READ = {
+    b"string": lambda store, key: store.get(key),
+    b"list": lambda store, key: store.lrange(key, 0, -1),
+    b"hash": lambda store, key: store.hgetall(key),
+    b"set": lambda store, key: store.smembers(key),
+    b"zset": lambda store, key: store.zrange(key, 0, -1, withscores=True),
+}
+
+
+def redis_content():
+    """Return every key and value of cache, limits and queue, the arguments of waiting tasks among them, as text."""
+    store = redis.from_url(settings.REDIS_URL)
+    return "".join(f"{key} {READ[store.type(key)](store, key)}" for key in store.scan_iter())
+
+
+def letters():
+    """Return what left by e-mail and by short message, as text."""
+    outbox = [path for path in settings.EMAIL_FILE_PATH.parent.rglob("*") if path.is_file()]
+    return [letter.message().as_string() for letter in mail.outbox] + [path.read_text() for path in outbox]
+
+
 @pytest.mark.django_db
 def test_after_a_full_journey_no_number_is_in_a_table_a_file_or_a_log(everything_logged):
     clock.move_to(shanghai(2020, 11, 30, 10), running=False)
@@ -164,6 +187,11 @@ def test_after_a_full_journey_no_number_is_in_a_table_a_file_or_a_log(everything
     for number in numbers:
         assert [name for name, content in tables() if number in content] == []
         assert [line for line in everything_logged.messages if number in line] == []
+    queued, sent = redis_content(), letters()
+    assert "Limits" in queued or "LIMITS" in queued
+    for number in numbers:
+        assert number not in queued
+        assert [letter for letter in sent if number in letter] == []
     files = [path for path in set(settings.MEDIA_ROOT.rglob("*")) - before if path.is_file()]
     assert files
     for path in files:
