@@ -77,6 +77,7 @@ class Province:
             STORIES[person](walker, self)
             known = set().union(*(each.met for each in self.walkers.values()))
             walker.looks_everywhere(known=known)
+            walker.rereads("en")
         return self.walkers[person]
 
 
@@ -127,7 +128,14 @@ def worker(walker, province):
     walker.goes_to("/home/")
     walker.presses("main a.govuk-button--accent")
     walker.presses("main button.govuk-button--accent")
-    for route in ("archive-check-request", "voiding", "factor-remove", "step-up", "legacy-service-request"):
+    for route in (
+        "archive-check-request",
+        "voiding",
+        "factor-remove",
+        "step-up",
+        "factor-app",
+        "legacy-service-request",
+    ):
         walker.goes_to(province.addresses[route])
 
 

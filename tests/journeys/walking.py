@@ -7,11 +7,12 @@ to another host.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Error, Page
 
@@ -86,6 +87,12 @@ def _axe() -> str:
     return AXE.read_text("utf-8")
 
 
+def barriers(page: Page) -> list[str]:
+    """Return what axe-core finds on the page as it is shown now."""
+    page.evaluate(_axe())
+    return page.evaluate(_JUDGE, RULES)
+
+
 def route_of(address: str) -> str:
     """Return the name of the route that ``address`` leads to, or nothing."""
     try:
@@ -116,6 +123,8 @@ class Walker:
     sent: set[str] = field(default_factory=set)
     bytes_loaded: int = 0
     """What came over the network for the page that was opened last, headers and all."""
+    opened: list[str] = field(default_factory=list)
+    """Addresses of the pages that were judged."""
     _links: list[str] = field(default_factory=list)
     _heard: list[str] = field(default_factory=list)
 
@@ -155,6 +164,7 @@ class Walker:
         What is no page is passed over.
         """
         if self._opens(address):
+            self.opened.append(address)
             self.judge()
             self._links += self.page.eval_on_selector_all("a[href]", "all => all.map(({ href }) => href)")
             self._sends_forms_empty()
@@ -200,13 +210,8 @@ class Walker:
 
     def judge(self, *, widths=WIDTHS) -> None:
         """Judge the page as it is shown now."""
-        route = route_of(self.page.url)
-        self.met.add(route)
-        self.page.evaluate(_axe())
-        self._heard += self.page.evaluate(_JUDGE, RULES)
-        self._heard += self._misfits(widths)
-        self.findings += [f"{route} ({urlsplit(self.page.url).path}): {each}" for each in self._heard]
-        self._heard.clear()
+        self.met.add(route_of(self.page.url))
+        self._note([*barriers(self.page), *self._misfits(widths)])
 
     def _misfits(self, widths) -> Iterator[str]:
         before = self.page.viewport_size
@@ -215,6 +220,19 @@ class Walker:
             for found in self.page.evaluate(_MISFITS, large):
                 yield f"{width} px{' in large text' if large else ''}: {found}"
         self.page.set_viewport_size(before)
+
+    def rereads(self, language: str) -> None:
+        """Open the pages once more in another language, whose words may be longer, and look at their width alone."""
+        cookie = {"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": self.portal}
+        self.page.context.add_cookies([cookie])
+        for address in self.opened:
+            if self.loads(address):
+                self._note(self._misfits(WIDTHS[1:3]))
+
+    def _note(self, found: Iterable[str]) -> None:
+        route, path = route_of(self.page.url), urlsplit(self.page.url).path
+        self.findings += [f"{route} ({path}): {each}" for each in (*self._heard, *found)]
+        self._heard.clear()
 
     def looks_everywhere(self, *, known: set[str]) -> None:
         """Follow all links that were seen until every route that they lead to was met once, but for those ``known``."""
