@@ -17,9 +17,9 @@ class CertificatesConfig(AppConfig):
             queues,
         )
         from certificates.checks import lean
+        from certificates.credentials.keys import issuer_key_keep, public_keys
         from certificates.services.standing import standings_of_batch_settle
         from certificates.services.voiding import cured_of_batch_withdraw
-        from certificates.credentials.keys import issuer_key_keep, public_keys
         from education.credited import on_credited
         from education.receipts import register_keys
 

@@ -20,7 +20,9 @@ def is_large(request: HttpRequest) -> bool:
         return request.COOKIES.get(settings.DISPLAY_COOKIE_NAME) == LARGE
     if _SESSION not in request.session:
         chosen = Preference.objects.filter(user=user).values_list("large_display", flat=True).first()
-        request.session[_SESSION] = request.COOKIES.get(settings.DISPLAY_COOKIE_NAME) == LARGE if chosen is None else chosen
+        request.session[_SESSION] = (
+            request.COOKIES.get(settings.DISPLAY_COOKIE_NAME) == LARGE if chosen is None else chosen
+        )
     return bool(request.session[_SESSION])
 
 
