@@ -164,7 +164,7 @@ class MatrixChart:
     unit: str = ""
     top: int = 0
 
-    LINE, BAR, HEAD, EDGE = 74, 34, 8, 26
+    LINE, BAR, HEAD, EDGE = 82, 34, 0, 26
     """Heights: a row, its longest bar, above the first row, and below the last for the names of the columns."""
     MOST_LETTERS = 32
 
@@ -195,7 +195,7 @@ class MatrixChart:
         return format_html(
             '<text class="app-chart__text app-chart__text--small" x="{}" y="{}">{}</text>'
             '<line class="app-chart__grid" x1="{}" x2="{}" y1="{}" y2="{}"/>{}',
-            RIGHT, base - self.LINE + 20, short, RIGHT, WIDTH - RIGHT, base, base,
+            RIGHT, base - self.LINE + 30, short, RIGHT, WIDTH - RIGHT, base, base,
             format_html_join("", "{}", ((self._bar(n, number, base),) for n, number in enumerate(numbers) if number is not None)),
         )  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_reasons_are_counted_in_the_month_in_which_they_were_found(school, by_cl
     CERecord.objects.filter(batch=batch).update(entry_refusal="查无此证")
     batch_return(batch=submitted(school, by_clerk, row(), row()), reason="缺页", by=by_reviewer)
     found = counted()
-    assert list(found)[:3] == ["审核员不予认定该行", "审核员退回整批", "全国系统不予录入"]
+    assert list(found)[:3] == ["审核员不予认定该行", "审核员退回整批", "全国系统退回"]
     assert [rows[-2:] for rows in found.values()] == [[0, 1], [0, 2], [0, 1], [1, 2], [0, 1]]
     assert [f"{month:%Y-%m}" for month in reasons_until(TODAY).months] == [
         "2020-06", "2020-07", "2020-08", "2020-09", "2020-10", "2020-11",
