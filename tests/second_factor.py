@@ -29,6 +29,6 @@ def sets_up_an_app(client, **options):
     """Set up an app as an account without a second factor must; return its secret and the page with recovery codes."""
 
     page = client.get("/security/app/", **options).content.decode()
-    secret = re.search(r'id="app-secret">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
+    secret = re.search(r'id="app-secret"[^>]*>([A-Z2-7 ]+)<', page)[1].replace(" ", "")
     code = totp.code_at(secret, totp.step_of(clock.machine_now()))
     return secret, client.post("/security/app/", {"code": code}, **options)
