@@ -1,6 +1,7 @@
 """A small world with one of everything that a route can name, for two workers, two schools and two employers."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import md5
 from uuid import UUID
 
@@ -14,8 +15,9 @@ from certificates.services.documents import document_ensure
 from certificates.services.exchange import certificate_exchange
 from education.workbook import WORKBOOK
 from institutions.models import DesignationReport
+from portal import clock
 from portal.accounts.access import access_ask
-from portal.accounts.models import AccessGrant, ApiToken, Role, User
+from portal.accounts.models import AccessGrant, ApiToken, Role, User, UserSession
 from portal.accounts.roles import scopes_of
 from portal.accounts.tokens import token_create
 from portal.announcements import announcement_publish
@@ -260,6 +262,8 @@ def world_create() -> World:
 def _session(user) -> str:
     client = Client()
     client.force_login(user)
+    soon = clock.real_now() + timedelta(days=1)  # what they do here is undone, that they were seen, too
+    UserSession.objects.filter(user=user).update(last_seen_at=soon, confirmed_at=soon)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
