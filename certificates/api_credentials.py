@@ -110,7 +110,7 @@ def _fresh(request: Request, text: str, media_type: str) -> HttpResponse:
     whole = HttpResponse(
         text, content_type=media_type, headers={"ETag": tag, "Cache-Control": "public, no-cache"}
     )
-    response: HttpResponse = get_conditional_response(request._request, etag=tag, response=whole)
+    response = get_conditional_response(request._request, etag=tag, response=whole) or whole
     response["Access-Control-Allow-Origin"] = "*"
     return response
 
