@@ -121,7 +121,9 @@ def _refusal_record(exc: Exception, context: Mapping[str, Any]) -> None:
     """Record what a token was refused, as for a page; who brings none is nobody."""
     is_object = isinstance(exc, (Http404, exceptions.NotFound))
     request = context.get("request")
-    user = getattr(request, "user", None)
+    user = getattr(
+        request, "_user", None
+    )  # whom the call knows by now: asking for `user` would authenticate here
     if request is None or not isinstance(user, User) or not (is_object or _is_forbidden(exc)):
         return
     match = request.resolver_match

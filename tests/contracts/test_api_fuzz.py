@@ -32,7 +32,7 @@ CHECKS = (
     response_headers_conformance,
     response_schema_conformance,
 )
-EXAMPLES = 4
+EXAMPLES = 3
 ANONYMOUS = "anonymous"
 
 
