@@ -58,6 +58,7 @@ class CredentialField(forms.CharField):
 
     def __init__(self) -> None:
         super().__init__(
+            label=_("Passkey or security key"),
             max_length=ANSWER_AT_MOST,
             widget=forms.HiddenInput,
             error_messages={"required": _("The browser sent no answer. Try again, or use another way.")},

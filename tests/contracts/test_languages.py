@@ -29,7 +29,7 @@ HAN = re.compile(r"[\u3400-\u9fff]+")
 WORD = re.compile(r"[A-Za-z]{2,}")
 WRITTEN_BY_PEOPLE = (
     "海口样例建筑有限公司", "三亚样例建筑有限公司", "海口样例培训中心", "陈海生", "林主任", "琼样培", "琼样", "某局", "指定培训机构",
-    "海南省住房和城乡建设领域现场专业人员岗位培训考核评价工作领导小组办公室", "不再从业", "已离岗", "十月", "中文", "公告", "内容", "我的",
+    "海南省住房和城乡建设领域现场专业人员岗位培训考核评价工作领导小组办公室", "不再从业", "已离岗", "十月", "中文", "公告", "内容", "我的", "手机丢失",
     *(value for value in GOOD.values() if isinstance(value, str) and value), *HEADERS,
 )  # fmt: skip
 """Names in the world, and the headers that the columns of a file have in every language."""
@@ -40,7 +40,7 @@ INTERNATIONAL = frozenset({
 })  # fmt: skip
 """Words that Chinese text uses as they are."""
 IDENTIFIERS = re.compile(
-    r"\b91460000MA\w{8}\b|\{\w+(?::\w+)?\}|\beyJ\b|\.jws\b|\babcde-fgh\w*|[\w-]+\.(?:xlsx|csv)\b"
+    r"\b91460000MA\w{8}\b|\{\w+(?::\w+)?\}|\beyJ\b|\.jws\b|\babcde?(?:-\w+)+|\b[a-z]+(?:[._][a-z]+)+\b|[\w-]+\.(?:xlsx|csv)\b"
     r"|\b(?:clerk|reviewer|chief|county|operator|auditor|firm)-\S+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{64}\b"
 )
 """Credit codes, patterns, how codes and receipts begin, user names, file names, keys and fingerprints."""
@@ -185,7 +185,7 @@ class Facts(dict):
 
     GIVEN = {
         "labels": [2020, 2021], "service": "cancellation", "why": "complaint", "ground": "hours", "kind": "electronic",
-        "number": "1", "hours": "32", "professional_hours": "22", "clause": "2.1", "by": "2020-11-10",
+        "number": "1", "hours": "32", "professional_hours": "22", "clause": "2.1", "by": "2020-11-10", "filename": "1.csv", "rows": 3, "reason": "",
     }  # fmt: skip
     DAYS = re.compile(r"from|until|closes|.*_(?:on|by|day)")
 
