@@ -3,6 +3,7 @@
 ID numbers carry the place code 469900, which no place has, and a right check digit.
 """
 
+import hashlib
 import io
 import itertools
 from datetime import date, datetime
@@ -73,8 +74,10 @@ def jpeg(width: int = 300, height: int = 420, colour: str = "#7fa8b8") -> bytes:
 
 
 def photo_of(owner: Person) -> Photo:
-    made = Photo(person=owner, width=300, height=420, sha256="0" * 64, uploaded_at=LONG_AGO)
-    made.file.save("photo.jpg", ContentFile(jpeg()), save=False)
+    content = jpeg()
+    digest = hashlib.sha256(content).hexdigest()
+    made = Photo(person=owner, width=300, height=420, sha256=digest, uploaded_at=LONG_AGO)
+    made.file.save("photo.jpg", ContentFile(content), save=False)
     made.save()
     return made
 

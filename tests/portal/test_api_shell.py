@@ -175,7 +175,19 @@ def test_the_description_names_every_call_with_its_errors():
 
     schema = SchemaGenerator().get_schema(public=True)
     upload = schema["paths"]["/api/v1/batches/"]["post"]
-    assert set(upload["responses"]) == {"202", "400", "401", "403", "404", "406", "409", "413", "415", "422", "429"}
+    assert set(upload["responses"]) == {
+        "202",
+        "400",
+        "401",
+        "403",
+        "404",
+        "406",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+    }
     assert upload["security"] == [{"token": []}]
     for status, response in upload["responses"].items():
         types = {"application/json"} if status == "202" else {"application/problem+json"}
