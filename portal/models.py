@@ -24,6 +24,23 @@ class SimulatedClock(models.Model):
         return f"{self.base:%Y-%m-%d %H:%M}"
 
 
+class PolicyInUse(models.Model):
+    """The values by which the portal decides (one row): a fingerprint of each, so that a change of them is noticed."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    pack = models.CharField(max_length=60)
+    values = models.JSONField(help_text="Fingerprint of each value with all its versions, by key.")
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="portal_policyinuse_single_row"),
+        ]
+
+    def __str__(self) -> str:
+        return self.pack
+
+
 class Preference(models.Model):
     """How an account wants its pages; who has chosen nothing has no row."""
 

@@ -194,6 +194,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "remind": {"task": "certificates.remind", "schedule": 60.0, "options": {"expires": 60}},
     "delete what is over": {"task": "portal.purge", "schedule": 3600.0, "options": {"expires": 3600}},
+    "note a change of policy": {
+        "task": "portal.note_policy",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "resume interrupted downloads": {
         "task": "downloads.resume",
         "schedule": 30.0,

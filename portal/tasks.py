@@ -11,3 +11,12 @@ def purge_what_is_over() -> None:
     from portal.retention import purge
 
     purge(by=Actor.job("purge"))
+
+
+@shared_task(name="portal.note_policy")
+def note_policy() -> None:
+    """Record a change of the policy in use; nearly always finds none."""
+    from portal.policy import current_pack
+    from portal.policy_in_use import policy_note
+
+    policy_note(pack=current_pack(), by=Actor.job("note_policy"))

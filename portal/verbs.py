@@ -9,6 +9,7 @@ class Verb(TextChoices):
     CLOCK_MOVED = "portal.clock.moved", _("Simulated time moved")
     HISTORY_EXPORTED = "portal.history.exported", _("History taken along")
     MY_DATA_EXPORTED = "portal.my_data.exported", _("Own data taken along")
+    POLICY_CHANGED = "portal.policy.changed", _("Policy in use changed")
     KEYS_ROTATED = "portal.keys.rotated", _("Identifying data encrypted under a new key")
     INDEXES_RENEWED = "portal.keys.indexes_renewed", _("Look-up hashes made anew under a new key")
     ANNOUNCED = "portal.announcement.published", _("Announcement published")
