@@ -16,7 +16,7 @@ from certificates.models import (
 )
 from certificates.selectors import electronic_facts, safety_facts, stored_standing
 from certificates.services.standing import standings_settle
-from education.models import CERecord
+from education.models import CERecord, Reversal
 from education.rules import Standing, ce_standing
 from portal import crypto
 from portal.accounts.models import Person
@@ -77,7 +77,7 @@ def _draw(draw: random.Random) -> list[Person]:
         for serial, person in enumerate(people)
         for place in range(draw.choice([0, 1, 2, 3, 5, 9]))
     )
-    _reverse(draw.sample(list(CERecord.objects.all()), PEOPLE // 10))
+    _reverse(batch, draw.sample(list(CERecord.objects.all()), PEOPLE // 10))
     return people
 
 
@@ -129,13 +129,18 @@ def _found_not_engaged(certificates):
         )
 
 
-def _reverse(records):
+def _reverse(batch, records):
     """Take hours back by counter-entries."""
+    at = factories.LONG_AGO
+    reversal = Reversal.objects.create(
+        batch=batch, state="confirmed", reason="x", proposed_at=at, proposed_by=factories.reviewer(),
+        decided_at=at, decided_by=factories.reviewer(),
+    )  # fmt: skip
     CERecord.objects.filter(pk__in=[record.pk for record in records]).update(in_force=False)
     for record in records:
         record.reversal_of_id, record.pk = record.pk, None
         record.hours, record.professional_hours = -record.hours, -record.professional_hours
-        record.in_force = False
+        record.in_force, record.reversal = False, reversal
     CERecord.objects.bulk_create(records)
 
 

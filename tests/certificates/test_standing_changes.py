@@ -222,8 +222,18 @@ class TestReplay:
         event = self.events().get(verb="certificates.exchange.completed")
         assert "0 of 12 checks differ" in said("replay", event.pk)
         assert "0 of 12 checks differ" in said("replay", event.pk, policy="today")
+        assert "1 of 12 checks differ" in said("replay", event.pk, policy="hubei-2021")
+
+    def test_the_command_shows_an_outcome_that_would_be_another(self):
+        """A paper that waits for its archive check can still be exchanged in the one province and no longer in the other."""
+        stop(2020, 10, 1, 9)
+        with pytest.raises(ExchangeRefusedError):
+            certificate_exchange(
+                certificate=factories.paper(factories.person(), in_national_system=False), by=JOB
+            )
+        event = Event.objects.get(verb="certificates.exchange.refused")
         other = said("replay", event.pk, policy="hubei-2021")
-        assert "eligible → ineligible; " in other
+        assert "not_yet → ineligible; " in other
         assert "differs" in other
 
     def test_an_event_without_a_decision_is_refused_by_name(self):
