@@ -258,8 +258,7 @@ def test_a_killed_worker_and_a_flushed_redis_lose_a_message_and_the_schedule_fin
     portal.kill("worker")
     batch = portal.clerk.ask(**upload(file_of(portal, 2), key="flushed")).json()["id"]
     with redis.Redis.from_url(portal.environment["REDIS_URL"]) as client:
-        assert client.llen("celery") >= 1
-        client.flushdb()
+        client.flushdb()  # the message waits there, or went to what the dead worker's children still hold open
     portal.restart("worker")
     swept(portal, batch)
 
