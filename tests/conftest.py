@@ -24,6 +24,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "xdist_group: known to xdist, which may be switched off")
 
 
+def pytest_xdist_auto_num_workers():
+    """One worker more than cores: journeys and faults spend their time waiting for browsers and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session):
     if _services and not session.config.option.collectonly:

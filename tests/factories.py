@@ -48,7 +48,7 @@ def person(
     name: str = "陈海生", *, number: str | None = None, complete: bool = True, photo: bool = True, **values
 ) -> Person:
     number = number or fresh_id_number()
-    mobile = values.pop("mobile", f"1990000{next(_counter):04d}" if complete else None)
+    mobile = values.pop("mobile", f"199{next(_counter):08d}" if complete else None)
     made = Person.objects.create(
         name=name,
         id_number=number,

@@ -173,7 +173,7 @@ def test_the_same_facts_give_the_same_credential():
 
 def test_a_credential_altered_by_one_character_is_refused():
     text = credential_sign(credential_facts(), sample_key())
-    assert verify_jwt(text, KEYS, typ="vc+jwt") == credential(credential_facts())
+    assert credential(credential_facts()).items() <= verify_jwt(text, KEYS, typ="vc+jwt").items()
     for other in altered(text, BASE64URL + ".", 200):
         with pytest.raises(SignatureError):
             verify_jwt(other, KEYS, typ="vc+jwt")

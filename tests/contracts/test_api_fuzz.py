@@ -36,7 +36,17 @@ EXAMPLES = 3
 ANONYMOUS = "anonymous"
 
 
-schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
+def closing(environ, start_response):
+    """Close every answer when it has been read, as servers do and the client of the fuzzer does not (PEP 3333)."""
+    answer = application(environ, start_response)
+    try:
+        return [b"".join(answer)]
+    finally:
+        if hasattr(answer, "close"):
+            answer.close()
+
+
+schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", closing)
 
 
 @pytest.fixture(autouse=True)

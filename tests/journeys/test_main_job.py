@@ -170,7 +170,7 @@ class Visitor:
 
     def uploads_a_photo(self):
         self.page.goto("/me/photo/")
-        self.page.get_by_label("选择照片").set_input_files(
+        self.page.locator("input[name=photo]").set_input_files(
             {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": factories.jpeg(600, 800)}
         )
         self.page.get_by_role("button", name="保存照片").click()
