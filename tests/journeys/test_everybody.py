@@ -241,6 +241,9 @@ class Keys:
 
     def __init__(self, page):
         self.page = page
+        # Whoever starts to listen only right before the key may be too late: the browser learns of it at its leisure,
+        # and until then shows its own window for files, which nobody here can see.
+        page.on("filechooser", lambda _chooser: None)
 
     def press(self, key: str) -> None:
         self.page.keyboard.press(key)
