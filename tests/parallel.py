@@ -1,26 +1,26 @@
 """Several people at the same moment, each on a database connection of their own."""
 
-import logging
-import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 from django.db import connection, connections
 
-_log = logging.getLogger(__name__)
+PATIENCE = 120  # seconds, on a machine however busy
 
 
-def in_threads(count, action):
-    """Run ``action(0…count-1)`` at the same moment, each on a connection of its own; return results or exceptions."""
-    together = threading.Barrier(count)
+def in_threads(count, action, *, may_raise=()):
+    """Run ``action(0…count-1)`` at the same moment, each on a connection of its own; return what each returned.
+
+    An exception of a kind that ``may_raise`` names is an answer as well; any other is raised here.
+    """
+    together = Barrier(count)
 
     def run(index):
         try:
-            together.wait(timeout=30)
+            together.wait(PATIENCE)
             return action(index)
-        except Exception as error:  # noqa: BLE001 - what each thread met is the answer
-            _log.warning(
-                "Thread %s met an error", index, exc_info=True
-            )  # pytest shows it where it was not expected
+        except may_raise as error:
             return error
         finally:
             connections.close_all()
@@ -30,8 +30,16 @@ def in_threads(count, action):
 
 
 def wait_until_somebody_waits_for_a_lock():
+    """Wait for a lock in this database: others of the same server belong to other workers of the test run."""
+    end = time.monotonic() + PATIENCE
     with connection.cursor() as cursor:
         while True:
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
+            # The lock of a row belongs to no database, but whoever waits for one holds a lock of its table.
+            cursor.execute(
+                "SELECT 1 FROM pg_locks AS wanted JOIN pg_locks AS known USING (pid)"
+                " JOIN pg_database ON pg_database.oid = known.database"
+                " WHERE NOT wanted.granted AND datname = current_database() LIMIT 1"
+            )
             if cursor.fetchone():
                 return
+            assert time.monotonic() < end, "nobody waits for a lock"

@@ -23,7 +23,7 @@ from portal.events.services import Actor
 from portal.notices.models import Notice
 from tests import factories
 from tests.factories import shanghai
-from tests.parallel import in_threads, wait_until_somebody_waits_for_a_lock
+from tests.parallel import PATIENCE, in_threads, wait_until_somebody_waits_for_a_lock
 
 JOB = Actor.job("close_window")
 LAST_SECOND = shanghai(2020, 12, 31, 23, 59, 59)
@@ -149,7 +149,7 @@ class TestClosingWhilePeopleClick:
                     decided.set()
                     wait_until_somebody_waits_for_a_lock()
                 return None
-            decided.wait(timeout=30)
+            assert decided.wait(PATIENCE)
             stand_at(MIDNIGHT)
             return window_close_if_due(by=JOB)
 

@@ -5,11 +5,10 @@ import json
 import re
 import zlib
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.test import Client
 from joserfc import jws
 from joserfc.jwk import ECKey
@@ -31,6 +30,7 @@ from portal.events.services import Actor
 from tests import factories
 from tests.behind import no_triggers
 from tests.certificates import measures
+from tests.parallel import in_threads
 
 pytestmark = pytest.mark.django_db
 NOW = factories.shanghai(2020, 12, 1, 9, 20)
@@ -169,20 +169,7 @@ def test_places_drawn_at_the_same_time_differ(monkeypatch):
     papers = [factories.ready_to_exchange() for _ in range(6)]
     narrow = iter([number % 9 for number in range(100_000)])
     monkeypatch.setattr(versions.secrets, "randbelow", lambda _entries: next(narrow))
-    start = Barrier(len(papers))
-
-    def click(paper):
-        try:
-            start.wait(10)
-            certificate_exchange(certificate=paper, by=Actor.command("test"))
-        finally:
-            connection.close()
-
-    threads = [Thread(target=click, args=[paper]) for paper in papers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    in_threads(6, lambda n: certificate_exchange(certificate=papers[n], by=Actor.command("test")))
     places = list(CertificateVersion.objects.values_list("status_list", "status_index"))
     assert len(places) == len(set(places)) == len(papers)
 

@@ -17,7 +17,7 @@ from portal.events.services import Actor
 from tests import factories
 from tests.certificates import measures
 from tests.factories import shanghai
-from tests.parallel import in_threads
+from tests.parallel import PATIENCE, in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ def while_signing(monkeypatch):
 
 def test_of_two_made_at_once_the_first_is_kept_and_the_other_thrown_away(certificate, while_signing):
     both_have_drawn = threading.Barrier(2)
-    while_signing(lambda: both_have_drawn.wait(timeout=30))
+    while_signing(lambda: both_have_drawn.wait(PATIENCE))
     first, second = in_threads(2, lambda _: document_ensure(certificate=certificate))
     assert first == second
     assert while_signing.drawn[0] == while_signing.drawn[1]

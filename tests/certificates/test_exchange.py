@@ -23,7 +23,7 @@ from portal.events.services import Actor
 from portal.notices.models import Notice
 from tests import factories
 from tests.factories import shanghai
-from tests.parallel import in_threads, wait_until_somebody_waits_for_a_lock
+from tests.parallel import PATIENCE, in_threads, wait_until_somebody_waits_for_a_lock
 
 LAST_MOMENT = shanghai(2020, 12, 31, 23, 59, 59) + timedelta(milliseconds=999)
 MIDNIGHT = shanghai(2021, 1, 1)
@@ -221,9 +221,9 @@ class TestManyAtOnce:
                 with transaction.atomic():
                     LegacyCertificate.objects.select_for_update().get(pk=paper.pk)
                     held.set()
-                    release.wait(timeout=30)
+                    assert release.wait(PATIENCE)
                 return None
-            held.wait(timeout=30)
+            assert held.wait(PATIENCE)
             if index == 1:
                 return click(paper)
             wait_until_somebody_waits_for_a_lock()
@@ -231,6 +231,6 @@ class TestManyAtOnce:
             release.set()
             return None
 
-        _, answer, _ = in_threads(3, hold_then_click)
+        _, answer, _ = in_threads(3, hold_then_click, may_raise=ExchangeRefusedError)
         assert isinstance(answer, ExchangeRefusedError)
         assert answer.decision.check("window_open").facts["closes"] == date(2020, 12, 31).isoformat()

@@ -260,9 +260,10 @@ class TestAtTheSameMoment:
         batch = approved(school, by_clerk, by_reviewer, row(), row())
         reversal = reversal_propose(batch=batch, reason="误批", by=by_reviewer)
         judges = [Actor("web", reviewer()) for _ in range(4)]
-        answers = in_threads(12, lambda i: reversal_confirm(reversal=reversal, by=judges[i % 4]))
+        answers = in_threads(
+            12, lambda i: reversal_confirm(reversal=reversal, by=judges[i % 4]), may_raise=ReversalStateError
+        )
         assert sum(not isinstance(answer, Exception) for answer in answers) == 1
-        assert {type(a) for a in answers if isinstance(a, Exception)} == {ReversalStateError}
         assert (CERecord.objects.count(), CERecord.objects.aggregate(Sum("hours"))["hours__sum"]) == (4, 0)
 
     def test_two_first_reviewers_are_the_two_that_are_needed(self, school, by_clerk, at):
