@@ -85,7 +85,7 @@ def _chiefs(school) -> dict[str, dict[str, object]]:
     return {
         **{key: {"pk": school.pk} for key in ("chief-institution", "chief-clerk-new")},
         "chief-qualification-end": {"pk": school.qualifications.get().pk},
-        "staff-end": {"pk": factories.reviewer().pk},
+        **{key: {"pk": factories.reviewer().pk} for key in ("staff-end", "staff-sessions-end")},
     }
 
 

@@ -69,11 +69,22 @@ class StaffForm(Form):
         return said
 
 
+class ReasonField(ProseField):
+    """Why something is done to somebody's account."""
+
+    def __init__(self, label: Any, missing: Any) -> None:
+        super().__init__(
+            label=label,
+            help_text=_("Kept in the history. Do not write ID numbers here."),
+            max_length=500,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            error_messages={"required": missing},
+        )
+
+
 class AccountEndForm(Form):
-    reason = ProseField(
-        label=_("Why does the account end?"),
-        help_text=_("Kept in the history. Do not write ID numbers here."),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": _("Write down why the account ends.")},
-    )
+    reason = ReasonField(_("Why does the account end?"), _("Write down why the account ends."))
+
+
+class SessionsEndForm(Form):
+    reason = ReasonField(_("Why do the sessions end?"), _("Write down why the sessions end."))

@@ -120,6 +120,13 @@ _NOTICES: dict[str, tuple[Promise, Promise]] = {
             "know of it, contact the department at once."
         ),
     ),
+    "accounts.session.closed": (
+        gettext_lazy("All your sessions were ended"),
+        gettext_lazy(
+            "The reviewer in chief ended them; your account stays open. Ask why, and change your password if somebody "
+            "else may know it."
+        ),
+    ),
     "accounts.factor.added": (gettext_lazy("A second factor was set up for your account"), _IF_NOT_YOU),
     "accounts.factor.removed": (gettext_lazy("A second factor of your account was removed"), _IF_NOT_YOU),
     "accounts.factor.refused": (

@@ -81,6 +81,7 @@ class UserSession(models.Model):
         PASSWORD = "password", _("The password was changed")
         FACTOR = "factor", _("The second factor was reset")
         ACCOUNT = "account", _("The account ended or its role changed")
+        ADMINISTRATOR = "administrator", _("Ended by the reviewer in chief")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="sessions")

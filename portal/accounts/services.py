@@ -40,7 +40,7 @@ class UsernameTakenError(Exception):
 
 
 class OwnAccountError(Exception):
-    """Nobody ends the own account: there would be nobody to undo it."""
+    """Nobody administers the own account: there would be nobody to undo it."""
 
 
 class SignInRefusedError(Exception):
@@ -175,6 +175,20 @@ def account_end(*, user: User, reason: str, by: Actor) -> None:
             Verb.ENDED, at=clock.now(), by=by, subject=locked, person_id=locked.person_id, reason=reason
         )
         sessions_end(user=locked, ending=UserSession.Ending.ACCOUNT, by=by)
+
+
+def account_sessions_end(*, user: User, reason: str, by: Actor) -> int:
+    """End every session of an account, which stays open, and tell its holder; return how many ended.
+
+    Raises `OwnAccountError`: for the own account everybody has a page of their own.
+    """
+    if by.user and by.user.pk == user.pk:
+        raise OwnAccountError
+    with transaction.atomic():
+        ended = sessions_end(user=user, ending=UserSession.Ending.ADMINISTRATOR, reason=reason, by=by)
+        if ended:
+            notice_send("accounts.session.closed", to=user, at=clock.now())
+    return ended
 
 
 def credentials_check(*, identifier: str, password: str, origin: str, by: Actor) -> User:

@@ -128,29 +128,30 @@ def session_end(*, session: UserSession, ending: UserSession.Ending, by: Actor) 
     _end(UserSession.objects.filter(pk=session.pk), session.user, ending, by=by)
 
 
-def sessions_end(*, user: User, ending: UserSession.Ending, by: Actor, but: UserSession | None = None) -> int:
-    """End the sessions of an account, all or all ``but`` one; return how many ended."""
+def sessions_end(
+    *, user: User, ending: UserSession.Ending, by: Actor, but: UserSession | None = None, reason: str = ""
+) -> int:
+    """End the sessions of an account, all or all ``but`` one; return how many ended. ``reason`` goes into the event."""
     running = UserSession.objects.filter(user=user)
-    return _end(running.exclude(pk=but.pk) if but else running, user, ending, by=by)
+    return _end(running.exclude(pk=but.pk) if but else running, user, ending, reason=reason, by=by)
 
 
-def _end(sessions: QuerySet[UserSession], user: User, ending: UserSession.Ending, *, by: Actor) -> int:
+def _end(
+    sessions: QuerySet[UserSession], user: User, ending: UserSession.Ending, *, by: Actor, reason: str = ""
+) -> int:
     with transaction.atomic():
         ended = sessions.filter(ended_at=None).update(ended_at=clock.real_now(), ending=ending)
         if ended:
-            event_record(
-                Verb.SIGNED_OUT if ending == UserSession.Ending.SIGNED_OUT else Verb.SESSIONS_ENDED,
-                at=clock.now(),
-                by=by,
-                subject=user,
-                person_id=user.person_id,
-                **(
-                    {}
-                    if ending == UserSession.Ending.SIGNED_OUT
-                    else {"ending": ending.value, "count": ended}
-                ),
-            )
+            verb, facts = _told(ending, reason, ended)
+            event_record(verb, at=clock.now(), by=by, subject=user, person_id=user.person_id, **facts)
     return ended
+
+
+def _told(ending: UserSession.Ending, reason: str, count: int) -> tuple[Verb, dict[str, str | int]]:
+    if ending == UserSession.Ending.SIGNED_OUT:
+        return Verb.SIGNED_OUT, {}
+    given: dict[str, str | int] = {"reason": reason} if reason else {}
+    return Verb.SESSIONS_ENDED, {"ending": ending.value, "count": count, **given}
 
 
 def sessions_of(user: User) -> list[UserSession]:

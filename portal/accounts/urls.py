@@ -31,4 +31,5 @@ urlpatterns = [
     path("chief/staff/", views_staff.staff_list, name="staff"),
     path("chief/staff/open/", views_staff.staff_open, name="staff-open"),
     path("chief/staff/<uuid:pk>/end/", views_staff.staff_end, name="staff-end"),
+    path("chief/staff/<uuid:pk>/sessions/end/", views_staff.staff_sessions_end, name="staff-sessions-end"),
 ]

@@ -7,10 +7,11 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.access import staff_open_for_two
-from portal.accounts.forms_staff import AccountEndForm, StaffForm
+from portal.accounts.forms_staff import AccountEndForm, SessionsEndForm, StaffForm
 from portal.accounts.models import Role
 from portal.accounts.roles import Permission
 from portal.accounts.selectors import staff_accounts
@@ -18,7 +19,9 @@ from portal.accounts.services import (
     OwnAccountError,
     UsernameTakenError,
     account_end,
+    account_sessions_end,
 )
+from portal.accounts.sessions import sessions_of
 from portal.events.services import Actor
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, permission_required
@@ -81,3 +84,34 @@ def staff_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return render(
         request, "chief/staff_end.html", {"form": form, "account": account}, status=form_status(form)
     )
+
+
+@chief_page
+@step_up_required
+@require_http_methods(["GET", "POST"])
+def staff_sessions_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """End every session of an account that goes on, after one look at whose it is."""
+    account = get_object_or_404(staff_accounts(active=True), pk=pk)
+    form = SessionsEndForm(request.POST or None)
+    if form.is_valid():
+        try:
+            ended = account_sessions_end(
+                user=account, reason=form.cleaned_data["reason"], by=Actor.of(request)
+            )
+        except OwnAccountError:
+            form.add_error(
+                None, _("This is your own account. End your sessions under “Sign-in and security”.")
+            )
+        else:
+            messages.success(request, _sessions_ended(ended))
+            return redirect("staff")
+    context = {"form": form, "account": account, "sessions": sessions_of(account)}
+    return render(request, "chief/staff_sessions_end.html", context, status=form_status(form))
+
+
+def _sessions_ended(count: int) -> str:
+    return ngettext(
+        "%(count)d session is ended. The account stays open.",
+        "%(count)d sessions are ended. The account stays open.",
+        count,
+    ) % {"count": count}

@@ -1,7 +1,7 @@
 """The reviewer in chief: institutions, staff, the closing report and consistency; every change an event (2.2, 1.2)."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -12,7 +12,7 @@ from institutions.models import Institution, Qualification
 from institutions.selectors import is_qualified
 from institutions.services import QualificationSpanError, qualification_suspend
 from portal import clock
-from portal.accounts.models import AccessGrant, Role, User
+from portal.accounts.models import AccessGrant, Role, User, UserSession
 from portal.events.models import Event
 from portal.events.services import Actor
 from portal.notices.models import Notice
@@ -112,6 +112,48 @@ class TestStaff:
         assert client.post(f"/chief/staff/{user.pk}/end/", {"reason": "试"}).status_code == 422
         assert client.post(f"/chief/staff/{factories.worker().pk}/end/", {"reason": "试"}).status_code == 404
         assert User.objects.get(pk=user.pk).is_active
+
+
+class TestEndingSessions:
+    """An account whose holder left a screen open somewhere is not ended with its sessions (ASVS 7.4.5)."""
+
+    WHY = {"reason": "值班电脑未退出。"}
+
+    def test_puts_every_browser_out_with_its_next_click_and_leaves_the_account(self, chief):
+        user = factories.staff(Role.OPERATOR)
+        one, other = browser(user), browser(user)
+        assert "2 个会话" in text_of(
+            chief.post(f"/chief/staff/{user.pk}/sessions/end/", self.WHY, follow=True)
+        )
+        assert [client.get("/operator/").status_code for client in (one, other)] == [302, 302]
+        assert browser(user).get("/operator/").status_code == 200
+
+    def test_is_history_with_its_reason_and_told_to_the_holder(self, chief):
+        user = factories.staff(Role.OPERATOR)
+        client = browser(user)
+        chief.post(f"/chief/staff/{user.pk}/sessions/end/", self.WHY)
+        event = Event.objects.get(verb="accounts.session.closed")
+        assert event.data == {"ending": "administrator", "count": 1, "reason": "值班电脑未退出。"}
+        assert event.actor_role == Role.CHIEF
+        assert Notice.objects.get(user=user).code == "accounts.session.closed"
+        assert client.get("/operator/").status_code == 302
+
+    def test_takes_a_reason_and_a_proof_of_who_asks(self, chief):
+        user = factories.staff(Role.OPERATOR)
+        client = browser(user)
+        assert chief.post(f"/chief/staff/{user.pk}/sessions/end/", {"reason": ""}).status_code == 422
+        UserSession.objects.exclude(user=user).update(confirmed_at=clock.real_now() - timedelta(hours=1))
+        answer = chief.post(f"/chief/staff/{user.pk}/sessions/end/", self.WHY)
+        assert answer["Location"].startswith("/security/confirm/")
+        assert client.get("/operator/").status_code == 200
+
+    def test_is_not_for_the_own_account_nor_a_workers_nor_one_that_ended(self):
+        user, gone = factories.staff(Role.CHIEF), factories.staff(Role.OPERATOR, is_active=False)
+        client = browser(user)
+        assert client.post(f"/chief/staff/{user.pk}/sessions/end/", self.WHY).status_code == 422
+        for other in (factories.worker(), gone):
+            assert client.post(f"/chief/staff/{other.pk}/sessions/end/", self.WHY).status_code == 404
+        assert client.get("/chief/").status_code == 200
 
 
 class TestInstitutions:
