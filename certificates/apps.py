@@ -18,11 +18,15 @@ class CertificatesConfig(AppConfig):
         )
         from certificates.checks import lean
         from certificates.credentials.keys import issuer_key_keep, public_keys
+        from certificates.lifecycle.models import MeasureReason
+        from certificates.models import Ground
         from certificates.services.standing import standings_of_batch_settle
         from certificates.services.voiding import cured_of_batch_withdraw
         from education.credited import on_credited
         from education.receipts import register_keys
+        from portal.events.facts import register_choices
 
+        register_choices(reason=MeasureReason, ground=Ground)
         batch_checks.register()
         batch_forecast.register()
         lean.register()

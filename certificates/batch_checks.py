@@ -62,18 +62,22 @@ _TEXTS = {
     "certificate_of_another_post": (
         _("The certificate is for post {post_code}, not for the one in this row."),
         _("Enter {post_code}, or the number of the certificate that the person holds for this post."),
+        _("Certificate of another post"),
     ),
     "certificate_issued_later": (
         _("The certificate was issued on {on}, after the course had ended."),
         _("Check the dates and the number of the certificate. Hours count from the day of issue."),
+        _("Certificate issued after the course"),
     ),
     "certificate_exchanged": (
         _("The paper certificate was exchanged on {on} and is void since."),
         _("Enter the number of the electronic certificate: {number}."),
+        _("Paper certificate exchanged before the course"),
     ),
     "certificate_void": (
         _("The certificate is void since {on}."),
         _("Delete the row; the person has to take the vocational training again."),
+        _("Certificate void before the course ended"),
     ),
     "certificate_without_education": (
         _("An enterprise-manager post certificate is neither exchanged nor kept up by continuing education."),
@@ -89,8 +93,8 @@ def certificate_is_held(context: CheckContext) -> Query:
 
 def register() -> None:
     """Have every batch checked against the certificates; called once at the start."""
-    for code, (message, fix) in _TEXTS.items():
-        register_problem(code, message=message, fix=fix)
+    for code, (message, fix, *title) in _TEXTS.items():
+        register_problem(code, message=message, fix=fix, title="".join(title))
     register_check(certificate_is_held)
     register_former_names("SELECT person_id, holder_name FROM certificates_legacycertificate")
     register_former_names("SELECT person_id, holder_name FROM certificates_electroniccertificate")

@@ -12,13 +12,14 @@ from typing import Any
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from education.problem_texts import problem_title
 from education.reasons import reasons_until
+from education.selectors import FLAGS
 from portal import clock
 from portal.accounts.roles import Permission
 from portal.charts import MatrixChart
@@ -53,14 +54,6 @@ JOIN accounts_user u ON u.id = b.decided_by_id
 WHERE p.code = ANY(%(flags)s) AND b.decided_at >= %(first)s AND b.decided_at < %(after)s
 GROUP BY p.code, u.id ORDER BY p.code, u.username
 """
-FLAG_NAMES = {
-    "another_course_at_once": _("Two courses at once"),
-    "former_name": _("A former name"),
-    "name_not_of_id": _("The name differs"),
-    "two_cities_at_once": _("Two cities at once"),
-    "two_courses_at_once": _("Two courses at once, in one file"),
-    "unusual_hours": _("Many hours a day"),
-}
 
 
 class SinceForm(Form):
@@ -99,7 +92,7 @@ class Reviewer:
 class LikeRows:
     """Rows with the same flag, by who decided them: how many there were, and of a hundred how many were not credited."""
 
-    label: "str | Promise"
+    label: str
     rows: Mapping[str, int]
     refused_percent: Mapping[str, int]
 
@@ -112,7 +105,7 @@ class LikeRows:
 def like_rows_between(first: date, last: date) -> list[LikeRows]:
     """Return what became of rows with the same flag, where outcomes differ most first."""
     facts: dict[str, Any] = {
-        "flags": sorted(FLAG_NAMES),
+        "flags": sorted(FLAGS),
         "first": end_of_day(first - timedelta(days=1)),
         "after": end_of_day(last),
     }
@@ -123,7 +116,7 @@ def like_rows_between(first: date, last: date) -> list[LikeRows]:
         for code, name, count, not_credited in cursor.fetchall():
             rows[code][name], refused[code][name] = count, round(100 * not_credited / count)
     found = [
-        LikeRows(label=FLAG_NAMES[code], rows=rows[code], refused_percent=refused[code]) for code in rows
+        LikeRows(label=problem_title(code), rows=rows[code], refused_percent=refused[code]) for code in rows
     ]
     return sorted(found, key=lambda like: -like.spread)
 
@@ -136,7 +129,7 @@ def like_rows_chart(found: Sequence[LikeRows], reviewers: Sequence[str]) -> Matr
         description=gettext("Outcomes differ most for “%(flag)s”: %(spread)s in a hundred.")
         % {"flag": widest.label, "spread": widest.spread},
         columns=reviewers,
-        rows=[(str(like.label), [like.refused_percent.get(name) for name in reviewers]) for like in found],
+        rows=[(like.label, [like.refused_percent.get(name) for name in reviewers]) for like in found],
         unit="%",
         top=100,
     )

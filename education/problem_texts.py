@@ -150,12 +150,57 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 
+_TITLES: dict[str, str] = {
+    "check_gave_up": gettext_noop("The check came to no end"),
+    "row_unknown": gettext_noop("The number of the row is unknown"),
+    "row_named_twice": gettext_noop("Two rows correct the same one"),
+    "partial_course": gettext_noop("The course alone is not enough"),
+    "impossible_hours": gettext_noop("More hours than the days can hold"),
+    "unusual_hours": gettext_noop("Many hours a day"),
+    "post_unknown": gettext_noop("No post has this code"),
+    "make_up_year": gettext_noop("Hours made up for a year that cannot be made up"),
+    "duplicate_in_file": gettext_noop("The same person and course twice in the file"),
+    "two_courses_at_once": gettext_noop("Two courses at once, in one file"),
+    "another_course_at_once": gettext_noop("Two courses at once"),
+    "two_cities_at_once": gettext_noop("Two cities at once"),
+    "one_score_for_all": gettext_noop("The same mark for everybody"),
+    "names_differ_in_file": gettext_noop("Different names for one ID number"),
+    "already_credited": gettext_noop("The course was credited before"),
+    "already_submitted": gettext_noop("The course waits for its review in another batch"),
+    "in_another_batch": gettext_noop("The same row stands in another file"),
+    "former_name": gettext_noop("A former name"),
+    "name_not_of_id": gettext_noop("The name differs"),
+    "id_length": gettext_noop("ID number too long or too short"),
+    "name_too_long": gettext_noop("Name too long"),
+    "credit_code_length": gettext_noop("Credit code too long or too short"),
+    "number_too_long": gettext_noop("Certificate number too long"),
+    "text_too_long": gettext_noop("Text too long"),
+    "hours_range": gettext_noop("Impossible number of hours"),
+    "score_range": gettext_noop("Impossible mark"),
+    "year_format": gettext_noop("Not a year"),
+    "row_too_long": gettext_noop("Text outside of the columns"),
+    "file_too_large": gettext_noop("File too large"),
+    "file_expands": gettext_noop("File far larger when unpacked"),
+    "csv_quotes": gettext_noop("Quotation marks that do not match"),
+    "columns_doubled": gettext_noop("Columns that occur more than once"),
+    "columns_missing": gettext_noop("Columns missing"),
+    "columns_ignored": gettext_noop("Columns not read"),
+    "sheets_ignored": gettext_noop("Sheets not read"),
+    "too_many_rows": gettext_noop("Too many rows"),
+    "too_many_columns": gettext_noop("Too many columns"),
+}
+"""What is wrong in a few words, for problems whose message tells the facts of one case, or is long."""
 
-def register_problem(code: str, *, message: str, fix: str) -> None:
-    """Give the wording of a problem that another room's check finds; both are msgids with the facts as {fields}."""
+
+def register_problem(code: str, *, message: str, fix: str, title: str = "") -> None:
+    """Give the wording of a problem that another room's check finds; all are msgids, message and fix with the facts as
+    {fields}. A message with facts needs a ``title`` that does without them.
+    """
     if code in _WORDS or code in problem_codes():
         raise ValueError(f"The problem {code} is registered twice.")
     _WORDS[code] = (message, fix)
+    if title:
+        _TITLES[code] = title
 
 
 def explain_problem(code: str, facts: Mapping[str, Any]) -> Explanation:
@@ -165,3 +210,10 @@ def explain_problem(code: str, facts: Mapping[str, Any]) -> Explanation:
     fields = {name: readable(fact) for name, fact in facts.items()}
     message, fix = _WORDS[code]
     return Explanation(_(message).format_map(fields), _(fix).format_map(fields))
+
+
+def problem_title(code: str) -> str:
+    """Return what is wrong in general, for problems counted together; `KeyError` as in `explain_problem`."""
+    if code in _TITLES:
+        return _(_TITLES[code])
+    return explain_problem(code, {}).message.rstrip(".。")

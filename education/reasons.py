@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every piece of SQL is text of this portal, values go in as parameters
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,8 +11,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from education.models import RowProblem
-from education.problem_texts import explain_problem
+from education.problem_texts import problem_title
 from institutions.models import Institution
 from portal.charts import MatrixChart
 from portal.clock import end_of_day
@@ -22,7 +22,7 @@ MOST_CODES = 6
 
 _MONTH = "date_trunc('month', {} AT TIME ZONE 'Asia/Shanghai')::date"
 _FOUND = f"""
-SELECT {_MONTH.format("b.checked_at")}, p.code, count(*), min(p.id)
+SELECT {_MONTH.format("b.checked_at")}, p.code, count(*)
 FROM education_rowproblem p JOIN education_batch b ON b.id = p.batch_id
 WHERE p.severity = 'error' AND b.checked_at >= %(since)s AND (%(institution)s IS NULL OR b.institution_id = %(institution)s)
 GROUP BY 1, 2
@@ -95,19 +95,15 @@ def reasons_until(day: date, *, institution: Institution | None = None) -> Reaso
 
 
 def _errors(found: Sequence[Sequence[Any]], months: Sequence[date]) -> list[Reason]:
-    totals: dict[str, int] = {}
-    for _month, code, rows, _first in found:
-        totals[code] = totals.get(code, 0) + rows
+    totals: Counter[str] = Counter()
+    for _month, code, rows in found:
+        totals[code] += rows
     codes = sorted(totals, key=lambda code: (-totals[code], code))[:MOST_CODES]
-    latest = {code: first for _month, code, _rows, first in sorted(found, key=lambda row: row[0])}
-    facts = dict(
-        RowProblem.objects.filter(pk__in=[latest[code] for code in codes]).values_list("code", "facts")
-    )
-    return [_reason(explain_problem(code, facts[code]).message, code, found, months) for code in codes]
+    return [_reason(problem_title(code), code, found, months) for code in codes]
 
 
 def _reason(label: str, code: str, found: Sequence[Sequence[Any]], months: Sequence[date]) -> Reason:
-    by_month = {month: rows for month, other, rows, *_rest in found if other == code}
+    by_month = {month: rows for month, other, rows in found if other == code}
     return Reason(label=label, rows=[by_month.get(month, 0) for month in months])
 
 

@@ -9,11 +9,14 @@ class InstitutionsConfig(AppConfig):
 
     def ready(self) -> None:
         from institutions import events, messages  # noqa: F401 - importing registers the event texts
+        from institutions.models import Ground
         from institutions.selectors import designation_reports_waiting
         from portal.accounts.models import Role
+        from portal.events.facts import register_choices
         from portal.navigation import LOOK_UP, REVIEW, Entry, register_entry
 
         messages.register_notices()
+        register_choices(ground=Ground)
         register_entry(Entry("institutions", _("Training institutions"), order=70, group=LOOK_UP), *Role)
         register_entry(Entry("chief-institutions", _("Institutions’ qualification"), order=45), Role.CHIEF)
         register_entry(

@@ -1,12 +1,13 @@
 """The facts of events in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 LABELS: dict[str, "str | Promise"] = {
     "area": _("Area"),
@@ -24,8 +25,11 @@ LABELS: dict[str, "str | Promise"] = {
     "decision": _("Decision"),
     "dropped": _("Rows left out"),
     "ending": _("How it ended"),
+    "errors": _("Rows with errors"),
     "electronic_id": _("Electronic certificate"),
     "employer": _("Employer"),
+    "exchange": _("Before the exchange deadline"),
+    "facts": _("Facts"),
     "file": _("Fingerprint of the file"),
     "filters": _("Filters"),
     "finding": _("Finding"),
@@ -40,6 +44,7 @@ LABELS: dict[str, "str | Promise"] = {
     "objection_until": _("Objection until"),
     "outcome": pgettext_lazy("history", "Outcome"),
     "pack": _("Rules"),
+    "period": _("Before the end of a period"),
     "legacy_id": _("Paper certificate"),
     "means_of_proof": _("Proved by"),
     "mobile": _("Mobile number"),
@@ -70,6 +75,7 @@ LABELS: dict[str, "str | Promise"] = {
     "updated": _("Updated"),
     "valid_from": _("Valid from"),
     "valid_until": _("Valid until"),
+    "values": _("Values"),
     "version": _("Version"),
     "what": pgettext_lazy("history", "What"),
     "window": _("Two years"),
@@ -78,7 +84,9 @@ LABELS: dict[str, "str | Promise"] = {
 """Names of what events keep; a fact that has none here is shown by its code."""
 
 
-TECHNICAL = frozenset({"electronic_id", "facts", "file", "legacy_id", "origin", "proposal", "sha256"})
+TECHNICAL = frozenset(
+    {"clerk", "electronic_id", "facts", "file", "legacy_id", "origin", "proposal", "sha256"}
+)
 """Facts that tell a person nothing: fingerprints, keys, and what a decision was made on beside the decision."""
 
 WORDS: dict[str, "str | Promise"] = {
@@ -110,6 +118,19 @@ WORDS: dict[str, "str | Promise"] = {
 }
 """Codes that stand in facts, as people say them."""
 
+_CHOICES: dict[str, dict[str, "str | Promise"]] = {}
+
+
+def register_choices(**choices: "type[TextChoices] | Mapping[str, str | Promise]") -> None:
+    """Name the codes that may stand under facts as their room does; a code named twice for a fact is an error."""
+    for fact, named in choices.items():
+        known = _CHOICES.setdefault(fact, {})
+        for code, text in named.items() if isinstance(named, Mapping) else named.choices:
+            if code in known:
+                raise ValueError(f"The code {code} of the fact {fact} is named twice.")
+            known[code] = text
+
+
 OUTCOMES: dict[str, "str | Promise"] = {
     "eligible": _("All conditions are met"),
     "not_yet": _("Not yet: something is still to do"),
@@ -128,25 +149,27 @@ def plain(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def fact_text(key: str, value: Any) -> tuple[str, str]:
     """Return a fact's name and value for people."""
-    return str(LABELS.get(key, key)), _value(value)
+    return str(LABELS.get(key, key)), _value(value, WORDS | _CHOICES.get(key, {}))
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, words: Mapping[str, "str | Promise"]) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return _now("Yes") if value else _now("No")
     if isinstance(value, dict):
         return (
-            _decision(value) if "outcome" in value else _listed(f"{k} {_value(v)}" for k, v in value.items())
+            _decision(value)
+            if "outcome" in value
+            else _listed(f"{k} {_value(v, words)}" for k, v in value.items())
         )
     if isinstance(value, list):
-        return _listed(_value(each) for each in value)
-    return str(WORDS.get(str(value), value))
+        return _listed(_value(each, words) for each in value)
+    return str(words.get(str(value), value))
 
 
-def _listed(parts: Any) -> str:
-    return "; ".join(parts)
+def _listed(parts: Iterable[str]) -> str:
+    return pgettext("between parts of a list", "; ").join(parts)
 
 
 def _decision(decision: dict[str, Any]) -> str:

@@ -7,13 +7,14 @@ from openpyxl import Workbook
 
 from education import checks, problem_texts
 from education.models import Batch, BatchRow, RowProblem
-from education.problem_texts import explain_problem
+from education.problem_texts import explain_problem, problem_title
 from education.services import batch_check
 from institutions.models import Qualification
 from portal import crypto
 from portal.events.models import Event
 from portal.events.services import Actor
 from portal.notices.models import Notice
+from portal.tables.messages import problem_codes
 from tests.education.batches import JOB, approved, checked, submitted, upload
 from tests.education.sheets import HEADERS, csv, enrol, row, workbook
 from tests.factories import clerk, fresh_id_number, institution, person, shanghai
@@ -335,6 +336,16 @@ def test_every_problem_has_words_in_both_languages():
             chinese = explain_problem(code, facts)
         assert all(english), code
         assert all(any("\u4e00" <= c <= "\u9fff" for c in text) for text in chinese), code
+
+
+def test_every_problem_has_a_title_without_the_facts_of_one_case():
+    for code in {*problem_texts._WORDS, *problem_codes()}:
+        with translation.override("en"):
+            english = problem_title(code)
+        with translation.override("zh-hans"):
+            chinese = problem_title(code)
+        assert not set("{}%") & set(english + chinese), code
+        assert english != chinese, code
 
 
 def test_problems_never_hold_an_id_number(school, by_clerk):
