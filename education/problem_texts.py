@@ -175,6 +175,7 @@ _TITLES: dict[str, str] = {
     "credit_code_length": gettext_noop("Credit code too long or too short"),
     "number_too_long": gettext_noop("Certificate number too long"),
     "text_too_long": gettext_noop("Text too long"),
+    "not_a_choice": gettext_noop("None of the possible entries"),
     "hours_range": gettext_noop("Impossible number of hours"),
     "score_range": gettext_noop("Impossible mark"),
     "year_format": gettext_noop("Not a year"),

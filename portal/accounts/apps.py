@@ -9,9 +9,19 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from portal.accounts import events, messages  # noqa: F401 - importing registers the event texts
         from portal.accounts.access import count_to_decide
-        from portal.accounts.models import Role
+        from portal.accounts.factors import Means
+        from portal.accounts.models import AccessGrant, ApiToken, Factor, Role, UserSession
+        from portal.events.facts import register_choices
         from portal.navigation import ACCOUNTS, MINE, Entry, register_entry
 
+        register_choices(
+            role=Role,
+            means_of_proof=Means,
+            kind=Factor.Kind,
+            ending=UserSession.Ending,
+            purpose=AccessGrant.Purpose,
+            scopes=ApiToken.Scope,
+        )
         messages.register_notices()
         register_entry(Entry("profile", _("My profile"), order=40, group=MINE), Role.WORKER)
         register_entry(Entry("photo", _("My photo"), order=41, group=MINE), Role.WORKER)
