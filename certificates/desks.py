@@ -6,9 +6,12 @@ from typing import Any
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
+from certificates.area_list import AREA_LIST
+from certificates.employees import EMPLOYEES
 from certificates.models import ElectronicCertificate, LegacyCertificate
 from certificates.numbers import normalise_number
 from portal.accounts.models import Role
+from portal.downloads.services import register_download
 from portal.events.selectors import Subject, register_finder
 from portal.navigation import LOOK_UP, REPORTS, REVIEW, Entry, register_entry
 from portal.operations.jobs import register_job
@@ -19,6 +22,8 @@ REVIEWERS = (Role.REVIEWER, Role.CHIEF)
 
 def register() -> None:
     _register_entries()
+    register_download(AREA_LIST)
+    register_download(EMPLOYEES)
     register_job("certificates.close_window", _("Close the exchange when its last day is over"))
     register_job("certificates.propose_voiding", _("Propose to make certificates void"))
     register_job("certificates.remind", _("Send reminders"))

@@ -1,22 +1,35 @@
 """What an employer sees of those who consented: certificates, standing, and who must do what by when (4.1)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
+from django.http import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from certificates.models import ElectronicCertificate, Kind, LegacyCertificate, LegacyStatus
 from certificates.presentation import duty_text, paper_worth, post_label, standing_word, state_word
-from certificates.progress import GROUPS, missing_word
+from certificates.progress import AT_A_TIME, GROUPS, missing_word
 from certificates.selectors import HeldPaper, electronic_standing, exchange_decision, policy_on
 from certificates.verification import paper_state
 from education.models import CERecord
-from portal.accounts.models import Person
+from portal import clock
+from portal.accounts.models import Person, User
+from portal.accounts.roles import Permission, may
+from portal.downloads.models import Download
+from portal.downloads.services import DownloadKind
+from portal.downloads.tables import TableSource, table_file
+from portal.employers.models import Employer
+from portal.employers.selectors import consenting_people, employer_of
+from portal.events.services import Actor
+from portal.exports import Value
 from portal.identity import same_name
 from portal.policy import Outcome, Policy, Result
+from portal.tables import OutColumn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,3 +126,65 @@ def _missing(held: HeldPaper) -> str:
     if not groups:
         return _("Ready: the worker signs in and clicks Update (1.3).")
     return _("Missing: %(groups)s (1.3).") % {"groups": "、".join(missing_word(group) for group in groups)}
+
+
+def lines_in_turn(employer: Employer, *, at: datetime) -> Iterator[Line]:
+    """Yield the lines of everybody who consented to ``employer`` without holding them all."""
+    stream = consenting_people(employer).iterator(chunk_size=AT_A_TIME)
+    while people := list(islice(stream, AT_A_TIME)):
+        yield from lines_of(people, at=at)
+
+
+# To take along
+
+
+def employees_file(form: str, employer: Employer, *, by: Actor) -> HttpResponseBase | Download:
+    """Return the list of an employer's workers, a large workbook as a download (see `table_file`)."""
+    day = clock.today()
+    return table_file(form, _table(employer, day), kind=EMPLOYEES, subject=day.isoformat(), by=by)
+
+
+def _table(employer: Employer, day: date) -> TableSource:
+    headers = (
+        _("Name"),
+        _("ID number"),
+        _("Certificate"),
+        _("Post"),
+        _("Number"),
+        _("State"),
+        _("Standing"),
+        _("What to do"),
+        _("By"),
+    )
+    return TableSource(
+        title=_("Workers of %(employer)s on %(day)s") % {"employer": employer.name, "day": day.isoformat()},
+        columns=[OutColumn(header, width=18, text=True) for header in headers],
+        count=consenting_people(employer).count,
+        rows=lambda: map(_row, lines_in_turn(employer, at=clock.now())),
+    )
+
+
+def _row(line: Line) -> list[Value]:
+    return [
+        line.person.name,
+        line.person.masked_id_number,
+        line.kind,
+        line.post,
+        line.number,
+        line.state_text,
+        line.standing,
+        line.todo,
+        line.by.isoformat() if line.by else "",
+    ]
+
+
+def _source(user: User, subject: str) -> TableSource | None:
+    employer = employer_of(user) if may(user, Permission.WORKERS_FOLLOW) else None
+    return _table(employer, date.fromisoformat(subject)) if employer else None
+
+
+def _page(_subject: str) -> str:
+    return reverse("employer-home")
+
+
+EMPLOYEES = DownloadKind("employees", _source, _page)

@@ -222,7 +222,9 @@ def judged_in_turn(left: Scope, *, at: datetime) -> Iterator[Left]:
 
 def employer_name(found: Scope, key: str) -> str | None:
     """Return the employer with this key, or None when nobody in ``found`` works for it."""
-    name: str | None = found.filter(employer_key=key).values_list("employer", flat=True).first()
+    name: str | None = (
+        found.filter(employer_key=key).values_list("employer", flat=True).first() if key else None
+    )
     return name
 
 

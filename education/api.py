@@ -26,7 +26,7 @@ from education.problem_texts import explain_problem
 from education.progress import progress_of
 from education.selectors import batches_visible_to, problems_of
 from education.submission import explain
-from education.workbook import NOT_READ, WORKBOOK, XLSX, workbook_response
+from education.workbook import NOT_READ, WORKBOOK, batch_workbook_response
 from institutions.selectors import institution_of
 from portal.accounts.models import ApiToken, User
 from portal.api.authentication import HasScope
@@ -35,6 +35,7 @@ from portal.api.problems import InvalidProblemSerializer, ProblemError, ProblemS
 from portal.api.throttling import TokenThrottle
 from portal.downloads.services import AT_ONCE_ROWS, download_ask
 from portal.events.services import Actor
+from portal.exports import XLSX
 from portal.policy.api import CheckSerializer, PolicyReferenceSerializer
 from portal.tables.messages import describe
 
@@ -348,7 +349,7 @@ class WorkbookView(BatchView):
             text = _("The file has not been read: %(state)s.") % {"state": batch.get_state_display()}
             raise ProblemError(409, "wrong_state", text, state=batch.state)
         if batch.rows_total <= AT_ONCE_ROWS:
-            return workbook_response(batch)
+            return batch_workbook_response(batch)
         by = Actor.api(caller_of(request))
         return large_file(download_ask(kind=WORKBOOK.code, subject=str(batch.pk), by=by))
 

@@ -23,7 +23,6 @@ from education.models import CERecord, Delivery
 from education.national import outbox
 from education.national.export import half_month_file
 from education.national.system import Answer
-from education.workbook import XLSX
 from portal.accounts.models import ApiToken
 from portal.api.authentication import HasScope
 from portal.api.downloads import BeingMadeSerializer, large_file
@@ -31,6 +30,7 @@ from portal.api.problems import InvalidProblemSerializer, ProblemError, ProblemS
 from portal.api.throttling import TokenThrottle
 from portal.downloads.models import Download
 from portal.events.services import Actor
+from portal.exports import XLSX
 
 Scope = ApiToken.Scope
 PAGE_SIZE = 500

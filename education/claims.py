@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -39,19 +39,16 @@ def claim_make(
     """Keep a claim; a batch should name the course by the end of the half-month. Raises `AlreadyClaimedError`."""
     at = clock.now()
     due_on = HalfMonth.of(max(ended_on, clock.today())).last
-    try:
-        with transaction.atomic():
-            claim = Claim.objects.create(
-                person=person,
-                institution=institution,
-                post_code=post_code,
-                course=course,
-                ended_on=ended_on,
-                due_on=due_on,
-                claimed_at=at,
-            )
-    except IntegrityError:
-        raise AlreadyClaimedError from None
+    claim, is_new = Claim.objects.get_or_create(
+        person=person,
+        institution=institution,
+        post_code=post_code,
+        ended_on=ended_on,
+        withdrawn_at=None,
+        defaults={"course": course, "due_on": due_on, "claimed_at": at},
+    )
+    if not is_new:
+        raise AlreadyClaimedError
     event_record(Verb.CLAIMED, at=at, by=by, subject=claim, person_id=person.pk, institution=institution.code)
     return claim
 

@@ -1,12 +1,9 @@
 """What this room keeps only for a time: batches never submitted, the tables of decided ones, claims, keys of repetition."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy as _
 
 from portal.retention import Expiring, deleting, register_expiring
@@ -23,14 +20,7 @@ FOR UPDATE SKIP LOCKED
 
 def abandoned_remove(before: datetime) -> int:
     """Delete batches that were uploaded before a moment and never submitted; their files go with the commit."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ABANDONED, [before])
-        found = cursor.fetchall()
-        ids = [batch_id for batch_id, _file in found]
-        _rows_delete(cursor, ids)
-        cursor.execute("DELETE FROM education_batch WHERE id = ANY(%s)", [ids])
-    _files_delete(found)
-    return len(ids)
+    return _emptied(_ABANDONED, before, "DELETE FROM education_batch WHERE id = ANY(%s)")
 
 
 # The hours live on as records, the decision with the batch. What is still on its way, or might be taken back, stays whole.
@@ -46,26 +36,23 @@ FOR UPDATE SKIP LOCKED
 
 def decided_thin(before: datetime) -> int:
     """Delete file, rows and problems of batches that were decided before a moment; the batch itself stays."""
+    return _emptied(_DECIDED, before, "UPDATE education_batch SET file = '' WHERE id = ANY(%s)")
+
+
+def _emptied(select: str, before: datetime, finish: str) -> int:
+    """Take rows, problems and file away from the batches that ``select`` finds, then ``finish`` them; return how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_DECIDED, [before])
+        cursor.execute(select, [before])
         found = cursor.fetchall()
         ids = [batch_id for batch_id, _file in found]
-        _rows_delete(cursor, ids)
-        cursor.execute("UPDATE education_batch SET file = '' WHERE id = ANY(%s)", [ids])
-    _files_delete(found)
-    return len(ids)
-
-
-def _rows_delete(cursor: CursorWrapper, ids: list[UUID]) -> None:
-    for table in ("education_rowproblem", "education_batchrow"):
-        cursor.execute(f"DELETE FROM {table} WHERE batch_id = ANY(%s)", [ids])  # noqa: S608 - two names
-
-
-def _files_delete(found: Sequence[tuple[UUID, str]]) -> None:
+        for table in ("education_rowproblem", "education_batchrow"):
+            cursor.execute(f"DELETE FROM {table} WHERE batch_id = ANY(%s)", [ids])  # noqa: S608 - two names
+        cursor.execute(finish, [ids])
     storage = EncryptedStorage()
     for _id, file in found:
         if file:
             transaction.on_commit(partial(storage.delete, file))
+    return len(ids)
 
 
 _KEYS = "UPDATE education_batch SET idempotency_key = NULL WHERE uploaded_at < %(before)s AND idempotency_key IS NOT NULL"

@@ -1,9 +1,9 @@
 """Pages of the institution's clerk, and of the person whose hours they are."""
 
 import contextlib
-import io
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +28,7 @@ from education.services.uploading import CORRECTABLE
 from education.submission import explain, submission_decision
 from education.template_workbook import template_write
 from education.trainees import qualification_now
-from education.workbook import NOT_READ, WORKBOOK, XLSX, workbook_response
+from education.workbook import NOT_READ, WORKBOOK, batch_workbook_response
 from institutions.models import Institution
 from institutions.selectors import institution_of
 from portal import clock
@@ -36,6 +36,7 @@ from portal.accounts.models import Person
 from portal.accounts.roles import Permission, Reach
 from portal.downloads.services import AT_ONCE_ROWS, download_ask
 from portal.events.services import Actor
+from portal.exports import workbook_response
 from portal.forms import form_status
 from portal.permissions import SignedInRequest, permission_required
 from portal.policy import current_pack
@@ -136,11 +137,13 @@ def _uploaded(request: SignedInRequest, form: UploadForm, corrects: Batch | None
 @permission_required(Permission.BATCH_BRING)
 @require_GET
 def batch_template(request: SignedInRequest) -> FileResponse:
-    institution, out = _institution(request), io.BytesIO()
-    policy = current_pack().on(clock.today())
-    template_write(out, institution=institution, policy=policy, most_rows=settings.BATCH_MAX_ROWS)
-    out.seek(0)
-    return FileResponse(out, as_attachment=True, filename="继续教育批次模板.xlsx", content_type=XLSX)
+    write = partial(
+        template_write,
+        institution=_institution(request),
+        policy=current_pack().on(clock.today()),
+        most_rows=settings.BATCH_MAX_ROWS,
+    )
+    return workbook_response("继续教育批次模板.xlsx", write)
 
 
 @permission_required(Permission.BATCH_READ, reach=Reach.INSTITUTION)
@@ -262,7 +265,7 @@ def batch_workbook(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     if batch.state in NOT_READ or not batch.file:
         raise Http404
     if batch.rows_total <= AT_ONCE_ROWS:
-        return workbook_response(batch)
+        return batch_workbook_response(batch)
     download = download_ask(kind=WORKBOOK.code, subject=str(batch.pk), by=Actor.of(request))
     return redirect("download", download.pk)
 

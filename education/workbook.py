@@ -7,9 +7,9 @@ import io
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
 from django.http import FileResponse
@@ -24,14 +24,12 @@ from education.selectors import batches_visible_to, problems_of, remedies_of
 from education.services.checking import batch_files
 from portal.accounts.models import User
 from portal.downloads.services import DownloadKind, Progress, noted
+from portal.exports import workbook_response
 from portal.tables import Limits, Row
 from portal.tables.writer import Marked, OutColumn, OutSheet, Value, write_workbook
 
 ERROR, WARNING = RowProblem.Severity.ERROR, RowProblem.Severity.WARNING
 NOT_READ = frozenset({BatchState.UPLOADED, BatchState.CHECKING, BatchState.FAILED})
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-IN_MEMORY = 4 << 20
-"""Bytes of a workbook that are kept in memory; a larger one goes to disk on its way."""
 AS_TEXT = {"id_number", "certificate_number", "post_code"}
 
 
@@ -58,12 +56,9 @@ def workbook_write(target: BinaryIO, batch: Batch, note: Progress = lambda done,
         write_workbook(target, [rows, _overview(batch)])
 
 
-def workbook_response(batch: Batch) -> FileResponse:
+def batch_workbook_response(batch: Batch) -> FileResponse:
     """Return the workbook of a batch that is small enough as a download named after the clerk's own file."""
-    out = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
-    workbook_write(cast("BinaryIO", out), batch)
-    out.seek(0)
-    return FileResponse(out, as_attachment=True, filename=workbook_name(batch), content_type=XLSX)
+    return workbook_response(workbook_name(batch), partial(workbook_write, batch=batch))
 
 
 def workbook_name(batch: Batch) -> str:

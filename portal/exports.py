@@ -1,8 +1,10 @@
 """Tables to take along, as delimited text or as a workbook; what looks like a formula stays text."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -16,7 +18,7 @@ from portal.tables import OutColumn, OutSheet, safe_for_csv, write_workbook
 Value = str | int | float | date | None
 IN_MEMORY = 4 << 20
 """Bytes of a workbook that are kept in memory; a larger one goes to disk on its way."""
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def table_response(
@@ -26,7 +28,8 @@ def table_response(
     if kind == "csv":
         return _delimited(title, columns, rows)
     if kind == "xlsx":
-        return _workbook(title, columns, rows)
+        write = partial(table_write, title=title, columns=columns, rows=rows)
+        return workbook_response(f"{title}.xlsx", write)
     raise Http404
 
 
@@ -60,9 +63,18 @@ def _text(value: Value) -> str:
     return "" if value is None else safe_for_csv(str(value))
 
 
-def _workbook(title: str, columns: Sequence[OutColumn], rows: Iterable[Sequence[Value]]) -> FileResponse:
-    file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
-    sheet = OutSheet(title, columns, cast("Iterable[Sequence[Any]]", rows))
-    write_workbook(cast("BinaryIO", file), [sheet])
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{title}.xlsx", content_type=WORKBOOK)
+def table_write(
+    target: BinaryIO, *, title: str, columns: Sequence[OutColumn], rows: Iterable[Sequence[Value]]
+) -> None:
+    """Write the table as a workbook of one sheet."""
+    write_workbook(target, [OutSheet(title, columns, cast("Iterable[Sequence[Any]]", rows))])
+
+
+def workbook_response(filename: str, write: Callable[[BinaryIO], None]) -> FileResponse:
+    """Return the workbook that ``write`` writes as a download; where that fails, nothing of it is left open."""
+    with ExitStack() as opened:
+        file = cast("BinaryIO", opened.enter_context(SpooledTemporaryFile(IN_MEMORY)))
+        write(file)
+        file.seek(0)
+        opened.pop_all()  # from here on the response closes it
+    return FileResponse(file, as_attachment=True, filename=filename, content_type=XLSX)

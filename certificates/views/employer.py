@@ -3,26 +3,23 @@
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from certificates.employees import lines_of
+from certificates.employees import employees_file, lines_of
 from certificates.selectors import policy_on
 from portal import clock
 from portal.accounts.roles import Permission
+from portal.downloads.models import Download
 from portal.employers.events import Verb
 from portal.employers.selectors import consenting_people, invitations_of
 from portal.employers.views import own_employer
 from portal.events.services import Actor, event_record
-from portal.exports import table_response
 from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 from portal.step_up import step_up_required
-from portal.tables import OutColumn
 
 PEOPLE_ON_A_PAGE = 50
-EXPORTED_AT_MOST = 5000
 
 
 @permission_required(Permission.WORKERS_FOLLOW)
@@ -49,40 +46,9 @@ def employer_home(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def employer_export(request: SignedInRequest, kind: str) -> HttpResponseBase:
     """Hand over the list; that it was taken along is history."""
-    at, employer = clock.now(), own_employer(request)
-    people = list(consenting_people(employer)[:EXPORTED_AT_MOST])
-    lines = lines_of(people, at=at)
-    headers = (
-        _("Name"),
-        _("ID number"),
-        _("Certificate"),
-        _("Post"),
-        _("Number"),
-        _("State"),
-        _("Standing"),
-        _("What to do"),
-        _("By"),
-    )
-    response = table_response(
-        kind,
-        title=_("Workers of %(employer)s on %(day)s")
-        % {"employer": employer.name, "day": day_of(at).isoformat()},
-        columns=[OutColumn(header, width=18, text=True) for header in headers],
-        rows=[
-            [
-                line.person.name,
-                line.person.masked_id_number,
-                line.kind,
-                line.post,
-                line.number,
-                line.state_text,
-                line.standing,
-                line.todo,
-                line.by.isoformat() if line.by else "",
-            ]
-            for line in lines
-        ],
-    )
+    employer, by = own_employer(request), Actor.of(request)
+    found = employees_file(kind, employer, by=by)
     with transaction.atomic():
-        event_record(Verb.EXPORTED, at=at, by=Actor.of(request), subject=employer, number=len(people))
-    return response
+        number = consenting_people(employer).count()
+        event_record(Verb.EXPORTED, at=clock.now(), by=by, subject=employer, number=number)
+    return redirect("download", found.pk) if isinstance(found, Download) else found

@@ -1,8 +1,6 @@
 """The records of a half-month as a table, for whoever enters them by hand: streamed as text, or as a workbook."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from functools import partial
 
 from django.db.models import Count, Max
 from django.http import HttpResponseBase
@@ -10,12 +8,14 @@ from django.urls import reverse
 
 from education.models import CERecord, Mode
 from education.national.outbox import HalfMonth, export_note, half_month_of_text
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
+from portal.accounts.roles import Permission, may
 from portal.downloads.models import Download
-from portal.downloads.services import AT_ONCE_ROWS, DownloadKind, Progress, download_ask, noted
+from portal.downloads.services import DownloadKind
+from portal.downloads.tables import TableSource, table_file
 from portal.events.services import Actor
-from portal.exports import Value, table_response
-from portal.tables import OutColumn, OutSheet, write_workbook
+from portal.exports import Value
+from portal.tables import OutColumn
 
 _COLUMNS = (
     OutColumn("记录号", 10),
@@ -37,49 +37,33 @@ _COLUMNS = (
 _MODES = {Mode.FACE_TO_FACE.value: "集中", Mode.ONLINE.value: "网络"}
 
 
-def half_month_file(kind: str, half: HalfMonth, *, by: Actor) -> HttpResponseBase | Download:
-    """Return the table at once, as ``csv`` of any size or as ``xlsx`` of a small one; a large workbook as a download.
-
-    Raises `DownloadNotFoundError` for an account that may not have it.
-    """
-    count = half.records().count()
-    if kind == "xlsx" and count > AT_ONCE_ROWS:
-        return download_ask(kind=HALF_MONTH.code, subject=half.first.isoformat(), by=by)
-    export_note(half, kind, count, by=by)
-    return table_response(kind, title=_title(half), columns=_COLUMNS, rows=_rows(half))
+def half_month_file(form: str, half: HalfMonth, *, by: Actor) -> HttpResponseBase | Download:
+    """Return the table of a half-month as ``csv`` or ``xlsx``, a large workbook as a download (see `table_file`)."""
+    source = _table(half)
+    found = table_file(form, source, kind=HALF_MONTH, subject=half.first.isoformat(), by=by)
+    if not isinstance(found, Download):
+        export_note(half, form, source.count(), by=by)
+    return found
 
 
-def _title(half: HalfMonth) -> str:
-    return f"{half.first}_{half.last}"
+def _table(half: HalfMonth) -> TableSource:
+    return TableSource(
+        title=f"{half.first}_{half.last}",
+        columns=_COLUMNS,
+        count=half.records().count,
+        rows=lambda: map(_row, half.records().iterator(chunk_size=2_000)),
+        version_now=partial(_version, half),
+    )
 
 
-def _rows(half: HalfMonth) -> Iterator[list[Value]]:
-    return map(_row, half.records().iterator(chunk_size=2_000))
+def _version(half: HalfMonth) -> str:
+    """Records are only ever added."""
+    found = half.records().order_by().aggregate(count=Count("pk"), last=Max("pk"))
+    return f"{found['count']}-{found['last']}"
 
 
-@dataclass(frozen=True)
-class HalfMonthSource:
-    """The workbook of a half-month, as a file that a worker makes."""
-
-    half: HalfMonth
-
-    @property
-    def version(self) -> str:
-        """Records are only ever added."""
-        found = self.half.records().order_by().aggregate(count=Count("pk"), last=Max("pk"))
-        return f"{found['count']}-{found['last']}"
-
-    @property
-    def filename(self) -> str:
-        return f"{_title(self.half)}.xlsx"
-
-    def write(self, target: BinaryIO, note: Progress) -> None:
-        rows: Iterable[list[Value]] = noted(_rows(self.half), self.half.records().count(), note)
-        write_workbook(target, [OutSheet(_title(self.half), _COLUMNS, rows)])
-
-
-def _source(user: User, subject: str) -> HalfMonthSource | None:
-    return HalfMonthSource(half_month_of_text(subject)) if user.role in (Role.REVIEWER, Role.CHIEF) else None
+def _source(user: User, subject: str) -> TableSource | None:
+    return _table(half_month_of_text(subject)) if may(user, Permission.NATIONAL_ENTER) else None
 
 
 def _page(_subject: str) -> str:

@@ -21,7 +21,7 @@ from education.notices import CHECKED_NOTICE, FAILED_NOTICE
 from education.progress import ABANDONED, progress_clear, progress_note
 from education.reading import Reading
 from education.reading.copytext import PROBLEM_COLUMNS, ROW_COLUMNS
-from education.services.moves import move
+from education.services.moves import locked, move
 from portal import clock
 from portal.accounts.models import User
 from portal.events.services import Actor, event_record
@@ -72,11 +72,15 @@ def _claim(batch_id: uuid.UUID) -> Iterator[bool]:
 
 @transaction.atomic
 def _begin(batch_id: uuid.UUID) -> Batch | None:
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch_id)
+    batch = locked(batch_id)
     if batch.state not in {BatchState.UPLOADED, BatchState.CHECKING}:
         return None
     if batch.attempts >= MOST_ATTEMPTS:
-        _fail(batch, Problem("check_gave_up", {"attempts": MOST_ATTEMPTS}), by=Actor.job("check_batch"))
+        _fail(
+            batch,
+            Problem("check_gave_up", {"attempts": MOST_ATTEMPTS}),
+            by=Actor.job("education.check_batch"),
+        )
         return None
     move(batch, BatchState.CHECKING)
     batch.checking_at, batch.attempts, batch.progress = clock.now(), batch.attempts + 1, 0
@@ -158,7 +162,7 @@ def _note(batch: Batch, percent: int, rows: int) -> None:
 def _lock(batch: Batch) -> Batch:
     """Lock the batch now that its rows are in; a clerk who called it off meanwhile was first."""
     rows = batch.rows_total
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
+    batch = locked(batch.pk)
     if batch.state != BatchState.CHECKING:
         raise CancelledError
     batch.rows_total = rows
@@ -184,7 +188,7 @@ def _count(batch: Batch) -> None:
 
 @transaction.atomic
 def _fail(batch: Batch, problem: Problem, *, by: Actor) -> None:
-    batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+    batch = locked(batch.pk)
     if batch.state == BatchState.FAILED:
         return  # called off in the last moment
     move(batch, BatchState.FAILED)

@@ -1,5 +1,7 @@
 """What every service of a batch shares: who may act, and which state may follow which."""
 
+from uuid import UUID
+
 from education.models import TRANSITIONS, Batch, BatchState
 from institutions.models import Institution, Membership
 from portal.accounts.models import User
@@ -22,6 +24,11 @@ class NotOfInstitutionError(Exception):
 
 class NotAReviewerError(Exception):
     """Only a reviewer who has nothing to do with the batch or with any institution may decide it."""
+
+
+def locked(batch_id: UUID) -> Batch:
+    """Return a batch with its institution as it is now that its row is locked."""
+    return Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch_id)
 
 
 def move(batch: Batch, to: BatchState) -> None:

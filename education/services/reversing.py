@@ -11,7 +11,7 @@ from education.events import Verb
 from education.models import Batch, BatchState, Delivery, Reversal
 from education.notices import REVERSED_NOTICE, REVERSED_PERSON_NOTICE
 from education.selectors import people_taken_back, rows_in_force
-from education.services.moves import BatchStateError, SecondReviewerNeededError, require_reviewer
+from education.services.moves import BatchStateError, SecondReviewerNeededError, locked, require_reviewer
 from education.services.reviewing import tell_institution
 from portal import clock
 from portal.events.services import Actor, event_record
@@ -62,7 +62,7 @@ def reversal_propose(
         raise ValueError("An approval is taken back with a reason.")
     if rows is not None and not rows:
         raise ValueError("A reversal of no row takes nothing back.")
-    batch = _locked(batch)
+    batch = locked(batch.pk)
     user = require_reviewer(by, batch)
     if batch.state != BatchState.APPROVED:
         raise BatchStateError(batch)
@@ -99,7 +99,7 @@ def reversal_confirm(*, reversal: Reversal, by: Actor) -> Reversal:
     Raises `NotAReviewerError`, `SecondReviewerNeededError` for whoever proposed it, or `ReversalStateError`; then nothing
     has changed.
     """
-    batch, reversal = _locked(reversal.batch), _fresh(reversal)
+    batch, reversal = locked(reversal.batch_id), _fresh(reversal)
     user = require_reviewer(by, batch)
     if reversal.proposed_by_id == user.pk:
         raise SecondReviewerNeededError
@@ -137,16 +137,12 @@ def _tell(reversal: Reversal, count: int) -> None:
 @transaction.atomic
 def reversal_dismiss(*, reversal: Reversal, by: Actor) -> Reversal:
     """Let the approval stand; the proposer may, too. Raises `NotAReviewerError` or `ReversalStateError`."""
-    batch, reversal = _locked(reversal.batch), _fresh(reversal)
+    batch, reversal = locked(reversal.batch_id), _fresh(reversal)
     user, at = require_reviewer(by, batch), clock.now()
     reversal.state, reversal.decided_by, reversal.decided_at = Reversal.State.DISMISSED, user, at
     reversal.save()
     event_record(Verb.REVERSAL_DISMISSED, at=at, by=by, subject=batch)
     return reversal
-
-
-def _locked(batch: Batch) -> Batch:
-    return Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
 
 
 def _fresh(reversal: Reversal) -> Reversal:

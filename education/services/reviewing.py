@@ -9,7 +9,13 @@ from education.events import Verb
 from education.models import Batch, BatchState, Delivery
 from education.notices import APPROVED_NOTICE, CREDITED_NOTICE, RETURNED_NOTICE
 from education.selectors import credited_rows, people_credited, second_look_reasons
-from education.services.moves import BatchStateError, SecondReviewerNeededError, move, require_reviewer
+from education.services.moves import (
+    BatchStateError,
+    SecondReviewerNeededError,
+    locked,
+    move,
+    require_reviewer,
+)
 from portal import clock
 from portal.accounts.models import User
 from portal.events.services import Actor, event_record
@@ -103,7 +109,7 @@ def row_refuse(*, batch: Batch, number: int, reason: str, by: Actor) -> Batch:
     An earlier reviewer's agreement was to other rows, and lapses. Raises `NotAReviewerError`, `BatchStateError`, or
     `BatchRow.DoesNotExist`; then nothing has changed.
     """
-    batch = _locked(batch)
+    batch = locked(batch.pk)
     require_reviewer(by, batch)
     if batch.state != BatchState.SUBMITTED:
         raise BatchStateError(batch)
@@ -135,17 +141,13 @@ def batch_return(*, batch: Batch, reason: str, by: Actor) -> Batch:
 
 
 def _decide(batch: Batch, to: BatchState, *, by: Actor) -> Batch:
-    batch = _locked(batch)
+    batch = locked(batch.pk)
     user = require_reviewer(by, batch)
     if batch.state != BatchState.SUBMITTED:
         raise BatchStateError(batch)
     move(batch, to)
     batch.decided_by, batch.decided_at = user, clock.now()
     return batch
-
-
-def _locked(batch: Batch) -> Batch:
-    return Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
 
 
 def _credit(batch: Batch, at: datetime) -> int:

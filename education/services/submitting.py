@@ -8,7 +8,7 @@ from education.events import Verb
 from education.models import Batch, BatchRow, BatchState, RowProblem
 from education.receipts import receipt_sign
 from education.selectors import month_of, places_taken, submission_facts
-from education.services.moves import BatchStateError, move, require_clerk
+from education.services.moves import BatchStateError, locked, move, require_clerk
 from education.submission import submission_decision
 from education.tasks import check_batch
 from institutions.models import Institution
@@ -35,7 +35,7 @@ def batch_submit(*, batch: Batch, by: Actor, drop_bad_rows: bool = False) -> Bat
     with transaction.atomic():
         institution = Institution.objects.select_for_update().get(pk=batch.institution_id)
         user = require_clerk(by, institution)
-        batch = Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
+        batch = locked(batch.pk)
         if batch.state == BatchState.SUBMITTED:
             return batch  # the answer to an earlier call was lost
         at = clock.now()
@@ -56,7 +56,7 @@ def batch_recheck(*, batch: Batch, by: Actor) -> Batch:
 
     Raises `NotOfInstitutionError`, or `BatchStateError` unless it is checked.
     """
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
+    batch = locked(batch.pk)
     require_clerk(by, batch.institution)
     if batch.state != BatchState.CHECKED:
         raise BatchStateError(batch)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from education.events import Verb
 from education.models import Batch, BatchRow, BatchState, RowProblem
 from education.progress import progress_abandon
-from education.services.moves import move, require_clerk
+from education.services.moves import locked, move, require_clerk
 from education.tasks import check_batch
 from institutions.models import Institution
 from portal import clock
@@ -101,7 +101,7 @@ def batch_cancel(*, batch: Batch, by: Actor) -> Batch:
 
     Raises `NotOfInstitutionError`, or `BatchStateError` when the check is over; then nothing has changed.
     """
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("institution").get(pk=batch.pk)
+    batch = locked(batch.pk)
     require_clerk(by, batch.institution)
     move(batch, BatchState.FAILED)
     batch.failure, batch.checked_at = {"code": "cancelled", "params": {}}, clock.now()

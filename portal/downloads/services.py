@@ -39,7 +39,7 @@ class Source(Protocol):
 
     @property
     def version(self) -> str:
-        """Return another text whenever the content would be another."""
+        """Return another text when what was made before is no answer any more."""
 
     @property
     def filename(self) -> str: ...
@@ -95,13 +95,20 @@ def download_ask(*, kind: str, subject: str, by: Actor) -> Download:
         asked_by=by.user,
         defaults={"asked_at": at},
     )
-    if not is_new and download.state != Download.State.FAILED:
+    if not is_new and not _begun_anew(download, at):
         return download
-    download.state, download.attempts = Download.State.WAITING, 0
-    download.save(update_fields=["state", "attempts"])
     event_record(Verb.ASKED, at=at, by=by, subject=download, what=kind, about=subject)
     ask_worker(make, str(download.pk))
     return download
+
+
+def _begun_anew(download: Download, at: datetime) -> bool:
+    """Let one that failed wait again; of several who ask at once, one does."""
+    failed = Download.objects.filter(pk=download.pk, state=Download.State.FAILED)
+    is_anew = failed.update(state=Download.State.WAITING, attempts=0, asked_at=at) > 0
+    if is_anew:
+        download.refresh_from_db()
+    return is_anew
 
 
 def download_make(download: Download) -> None:
@@ -130,17 +137,22 @@ def _make(download: Download) -> None:
     found = _locked(download)
     if found is None:
         return
-    source = source_of(found)
-    if source is None or source.version != found.version:
-        _fail(found)  # taken away, or changed: asking again makes the new one
-        return
     with override(found.language), TemporaryFile() as file:
+        source = source_of(found)
+        if source is None:
+            _fail(found)
+            return
         source.write(cast("BinaryIO", file), found.note)
         file.seek(0)
-        found.file.storage.delete(found.file.field.generate_filename(found, ""))
+        found.file.storage.delete(_place(found))
         found.file.save("", File(file), save=False)
     found.state, found.ready_at = Download.State.READY, clock.now()
     found.save(update_fields=["state", "ready_at", "file"])
+
+
+def _place(download: Download) -> str:
+    """Where the file lies, or the part of it that a worker left when it was killed."""
+    return download.file.field.generate_filename(download, "")
 
 
 def _fail(download: Download) -> bool:
@@ -164,11 +176,10 @@ def downloads_waiting() -> list[Download]:
 
 def downloads_remove(at: datetime) -> int:
     """Delete what was asked for more than `LIFETIME` ago; the files go with the commit."""
-    old = Download.objects.select_for_update(skip_locked=True).filter(asked_at__lt=at - LIFETIME)
+    old = list(Download.objects.select_for_update(skip_locked=True).filter(asked_at__lt=at - LIFETIME))
     for download in old:
-        if download.file:
-            transaction.on_commit(partial(download.file.storage.delete, str(download.file.name)))
-    return old.delete()[0]
+        transaction.on_commit(partial(download.file.storage.delete, _place(download)))
+    return Download.objects.filter(pk__in=[download.pk for download in old]).delete()[0]
 
 
 def noted(rows: Iterable[T], count: int, note: Progress, every: int = 500) -> Iterator[T]:

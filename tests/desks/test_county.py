@@ -9,6 +9,9 @@ import pytest
 from openpyxl import load_workbook
 
 from portal import clock
+from portal.accounts.models import User
+from portal.downloads.models import Download
+from portal.downloads.services import download_make
 from tests import factories
 from tests.desks.pages import ID_NUMBER, browser, content_of, staff_browser, text_of
 from tests.factories import shanghai
@@ -197,6 +200,68 @@ class TestTakingTheListAlong:
 
     def test_in_another_form_does_not_exist(self, officer):
         assert officer.get("/county/people/export/html/").status_code == 404
+
+
+class TestTakingALongListAlong:
+    """Made by a worker: asked for, fetched, and again only what the officer may see then."""
+
+    @pytest.fixture(autouse=True)
+    def _long(self, monkeypatch):
+        monkeypatch.setattr("portal.downloads.tables.AT_ONCE_ROWS", 1)
+
+    def asked(self, officer, query=""):
+        answer = officer.get(f"/county/people/export/xlsx/{query}")
+        download = Download.objects.get(pk=answer.url.split("/")[2])
+        download_make(download)
+        return download
+
+    def rows(self, officer, download):
+        answer = officer.get(f"/downloads/{download.pk}/file/", follow=True)
+        return [row[0].value for row in load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active][
+            1:
+        ]
+
+    def test_gives_the_own_area_narrowed_and_masked(self, officer):
+        for name, values in (
+            ("甲某", {}),
+            ("乙某", {"post_code": "111"}),
+            ("丙某", {}),
+            ("丁某", {"area": "460200"}),
+        ):
+            left(name, **values)
+        assert sorted(self.rows(officer, self.asked(officer))) == ["丙*", "乙*", "甲*"]
+        assert sorted(self.rows(officer, self.asked(officer, "?post=101&account=none&x=1"))) == ["丙*", "甲*"]
+
+    def test_leads_back_to_the_list_as_it_was_narrowed(self, officer):
+        left("甲某")
+        left("乙某")
+        download = self.asked(officer, "?account=none")
+        assert 'href="/county/people/?account=none"' in content_of(officer.get(f"/downloads/{download.pk}/"))
+
+    def test_is_for_that_officer_alone_and_only_as_long_as_they_are_one(self, officer):
+        left("甲某")
+        left("乙某")
+        download = self.asked(officer)
+        assert (
+            staff_browser("county", area_code="460200").get(f"/downloads/{download.pk}/").status_code == 404
+        )
+        User.objects.filter(pk=download.asked_by_id).update(role="auditor")
+        assert officer.get(f"/downloads/{download.pk}/file/").status_code == 404
+
+    def test_asked_for_twice_in_a_minute_is_one_file_and_later_a_new_one(self, officer):
+        left("甲某")
+        left("乙某")
+        first = self.asked(officer)
+        assert self.asked(officer) == first
+        left("丙某")
+        clock.move_to(shanghai(2020, 12, 28, 9, 1), running=False)
+        assert len(self.rows(officer, self.asked(officer))) == 3
+
+    def test_as_text_comes_at_once_however_long(self, officer):
+        left("甲某")
+        left("乙某")
+        assert len(rows_of_csv(officer.get("/county/people/export/csv/"))) == 3
+        assert not Download.objects.exists()
 
 
 def test_after_the_end_the_list_says_that_it_is_closed(officer):

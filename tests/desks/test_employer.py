@@ -6,8 +6,12 @@ import io
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
+from openpyxl import load_workbook
 
+from portal import clock
 from portal.accounts.models import User
+from portal.downloads.models import Download
+from portal.downloads.services import download_make
 from portal.employers.models import Employer, Invitation
 from portal.employers.services import (
     CONSENT_VERSION,
@@ -252,6 +256,46 @@ class TestSight:
         rows = list(csv.reader(io.StringIO(content_of(answer).removeprefix("\ufeff"))))
         assert rows[1][0] == "'=吴阿强"
         assert Event.objects.filter(verb="employers.workers.exported").count() == 1
+
+    def test_taken_along_by_many_is_made_by_a_worker_of_those_who_still_consent(self, monkeypatch):
+        monkeypatch.setattr("portal.downloads.tables.AT_ONCE_ROWS", 1)
+        firm = employer()
+        stays, leaves = (factories.ready_to_exchange(name=name).person for name in ("吴阿强", "郑阿梅"))
+        consented(firm, stays)
+        gone = consented(firm, leaves)
+        client = browser(firm.user)
+        answer = client.post("/employer/export/xlsx/")
+        download = Download.objects.get()
+        assert answer.url == f"/downloads/{download.pk}/"
+        assert Event.objects.get(verb="employers.workers.exported").data == {"number": 2}
+        consent_withdraw(invitation=gone, person=leaves, by=WEB)
+        download_make(download)
+        answer = client.get(f"/downloads/{download.pk}/file/", follow=True)
+        sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active
+        assert [row[0].value for row in sheet][1:] == ["吴阿强"]
+        other = employer("别家样例", "other-firm")
+        assert browser(other.user).get(f"/downloads/{download.pk}/file/").status_code == 404
+
+    def test_taken_along_names_everybody_however_many(self):
+        firm = employer()
+        people = [factories.person(f"工人{number}") for number in range(250)]
+        for each in people:
+            factories.paper(each)
+        Invitation.objects.bulk_create(
+            Invitation(
+                employer=firm,
+                person=each,
+                name=each.name,
+                id_number_masked=each.masked_id_number,
+                id_number_hash=each.id_number_hash,
+                state="consented",
+                invited_at=clock.now(),
+                answered_at=clock.now(),
+                consent_version=CONSENT_VERSION,
+            )
+            for each in people
+        )
+        assert len(content_of(browser(firm.user).post("/employer/export/csv/")).splitlines()) == 251
 
     def test_takes_as_many_queries_for_thirty_workers_as_for_one(self, django_assert_max_num_queries):
         firm = employer()

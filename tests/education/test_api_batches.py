@@ -7,11 +7,11 @@ from rest_framework.test import APIClient
 from education.models import Batch
 from education.receipts import receipt_verify
 from education.services import batch_check
-from education.workbook import XLSX
 from portal.accounts.roles import scopes_of
 from portal.accounts.tokens import token_create
 from portal.events.models import Event
 from portal.events.services import Actor
+from portal.exports import XLSX
 from tests.education.batches import JOB
 from tests.education.sheets import csv, row, workbook
 from tests.factories import clerk, fresh_id_number, institution, reviewer

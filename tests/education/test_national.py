@@ -31,6 +31,7 @@ from portal.events.services import Actor
 from tests.education.batches import approved
 from tests.education.sheets import row
 from tests.education.test_api_batches import caller
+from tests.environment import PATIENCE
 from tests.factories import clerk, fresh_id_number, reviewer
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +99,7 @@ class Office(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def answer_silence(self, body):
-        self.server.patience.wait(10)
+        self.server.patience.wait(PATIENCE)
 
     def log_message(self, *_):
         """Say nothing."""
@@ -117,9 +118,13 @@ def office():
     thread.join()
 
 
+def system_of(office, **options):
+    return HttpNationalSystem(f"http://127.0.0.1:{office.server_port}/entries", "t0ken", **options)
+
+
 @pytest.fixture
 def system(office):
-    return HttpNationalSystem(f"http://127.0.0.1:{office.server_port}/entries", "t0ken", seconds=0.5)
+    return system_of(office)
 
 
 @pytest.fixture
@@ -142,7 +147,8 @@ def test_an_approval_waits_until_it_is_sent_and_each_record_says_so(office, syst
 @pytest.mark.parametrize("behaviour", ["error", "garbage", "other_records", "half", "cut", "silence", "busy"])
 def test_whatever_goes_wrong_is_tried_again_under_the_same_key(office, system, delivery, behaviour):
     office.behaviours = [behaviour]
-    failed = delivery_send(delivery=delivery, system=system, by=JOB)
+    impatient = system_of(office, seconds=0.5) if behaviour == "silence" else system
+    failed = delivery_send(delivery=delivery, system=impatient, by=JOB)
     assert (failed.state, failed.attempts) == ("waiting", 1)
     assert failed.last_error
     assert failed.next_attempt_at - clock.now() == timedelta(seconds=900 if behaviour == "busy" else 30)
@@ -292,7 +298,7 @@ def test_a_late_answer_to_the_rejected_key_closes_nothing(office, system, delive
 
 
 def test_a_large_half_month_is_made_by_a_worker(reviewing, school, by_clerk, by_reviewer, monkeypatch):
-    monkeypatch.setattr("education.national.export.AT_ONCE_ROWS", 1)
+    monkeypatch.setattr("portal.downloads.tables.AT_ONCE_ROWS", 1)
     approved(school, by_clerk, by_reviewer, row(), row())
     answer = reviewing.get(reverse("review-national-xlsx", args=["2020-11-01"]))
     download = Download.objects.get()
@@ -384,7 +390,7 @@ class TestTheApi:
         assert [line["课程名称"] for line in lines][1] == "'+1+1"
         book = load_workbook(io.BytesIO(b"".join(api.get(f"{self.HALF}.xlsx").streaming_content)))
         assert [cell.value for cell in book.active["A"]][1:] == numbers
-        monkeypatch.setattr("education.national.export.AT_ONCE_ROWS", 1)
+        monkeypatch.setattr("portal.downloads.tables.AT_ONCE_ROWS", 1)
         assert api.get(f"{self.HALF}.xlsx").status_code == 202
         download_make(Download.objects.get())
         assert api.get(f"{self.HALF}.xlsx").status_code == 200
