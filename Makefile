@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11.0 --g
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo demo-reset test journeys kill-workers bench screenshots lint format types check messages migrations lock clean
+.PHONY: help setup assets demo demo-reset test journeys kill-workers bench screenshots lint format types check audit messages migrations lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -68,11 +68,15 @@ format: $(SETUP) ## put style and formatting right where that can be done
 types: $(SETUP) ## types, strictly
 	$(BIN)/mypy .
 
-check: $(SETUP) $(ASSETS) ## Django's checks, those for production, missing migrations, translations
+check: $(SETUP) $(ASSETS) ## Django's checks, those for production, missing migrations, translations, known faults of packages
 	$(BIN)/python manage.py check --fail-level WARNING
 	env $$(grep -v '^#' docs/deploy/portal.env | xargs) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py messages --check
+	$(BIN)/python manage.py audit
+
+audit: $(SETUP) ## fetch what is known about faults of the locked packages, and compare; needs a network
+	$(BIN)/python manage.py audit --refresh
 
 messages: $(SETUP) ## extract and compile the message catalogues
 	$(BIN)/python manage.py messages
