@@ -88,7 +88,6 @@ def test_a_newer_snapshot_tells_what_was_revoked_since(page, stack, certificate,
     snapshot.write_bytes(page.request.get("/api/v1/status-lists/snapshot").body())
     page.set_input_files("#snapshot", snapshot)
     expect(page.locator("#snapshot-problem")).to_be_empty()
-    page.wait_for_timeout(200)
     assert check(page, certificate["scanned"]) == "revoked"
     other = tmp_path / "other.jwt"
     other.write_text(snapshot.read_text()[:-2] + "AA")
