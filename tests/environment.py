@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 REDIS_DATABASE = 0 if WORKER == "main" else int(WORKER.removeprefix("gw")) + 1
 STACK_REDIS_DATABASE = 15
+PATIENCE = 120
+"""Seconds for what takes a moment: a machine may be busy, and waiting costs nothing where all goes well."""
 SCREENSHOTS = ROOT / "var" / "screenshots"
 BROWSER_FLAGS = [
     "--headless",

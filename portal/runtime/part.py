@@ -1,5 +1,6 @@
 """One process of the running portal, and how its failure is told."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -115,9 +116,21 @@ def last_lines(text: str) -> str:
     return "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
 
 
-def end_group(group: int) -> None:
-    """Kill what is left of a process group."""
-    try:
+def end_group(group: int, *, seconds: float = 20) -> None:
+    """Kill what is left of a process group; return when none of it runs, or the kernel has not ended it in ``seconds``."""
+    end = time.monotonic() + seconds
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        while (
+            any(_runs(process, group) for process in Path("/proc").glob("[0-9]*")) and time.monotonic() < end
+        ):
+            time.sleep(0.01)
+
+
+def _runs(process: Path, group: int) -> bool:
+    """Whether a process belongs to a group and has not ended: a dead one keeps its group until its parent looks."""
+    try:
+        state, _parent, its_group = (process / "stat").read_text().rpartition(")")[2].split()[:3]
+    except OSError:
+        return False
+    return int(its_group) == group and state not in "ZX"

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from portal.runtime.embedded import Postgres, Redis, database_create, free_port,
 from portal.runtime.home import claim
 from portal.runtime.part import Part, PartError
 from portal.runtime.stack import ROOT, Stack
+from tests.environment import PATIENCE
 
 START_AND_VANISH = """
 import os, sys
@@ -29,12 +30,9 @@ with Stack(Path(sys.argv[1]), durable=False) as stack:
 def _processes_below(home):
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            directory = (entry / "cwd").readlink()
-        except OSError:
-            continue
-        if directory.is_relative_to(home):
-            found.append(f"{entry.name} {(entry / 'cmdline').read_bytes()}")
+        with suppress(OSError):  # it has ended meanwhile
+            if (entry / "cwd").readlink().is_relative_to(home):
+                found.append(f"{entry.name} {(entry / 'cmdline').read_bytes()}")
     return found
 
 
@@ -83,7 +81,7 @@ def test_a_part_that_dies_is_named_with_its_last_lines(home):
         stack.start_services()
         postgres = stack.parts[0].process
         postgres.send_signal(signal.SIGINT)
-        postgres.wait(20)
+        postgres.wait(PATIENCE)
         with pytest.raises(PartError, match=r"(?s)PostgreSQL failed\.\nWhy: .*database system is shut down"):
             stack.watch()
 
@@ -120,7 +118,7 @@ def test_what_a_part_started_ends_with_it(home):
     script = "sleep 600 & trap 'exit 0' TERM; echo up; wait"
     part = Part("shell", ["sh", "-c", script], log=home / "log", directory=home)
     part.start()
-    part.await_ready(lambda: "up" in part.tail(), seconds=10)
+    part.await_ready(lambda: "up" in part.tail(), seconds=PATIENCE)
     part.stop()
     assert not part.is_running
 
@@ -169,7 +167,7 @@ def _demo(home, port, *arguments):
 def test_a_demo_that_cannot_keep_files_says_where_and_what_to_do(home):
     (home / "file").touch()
     with _demo(home / "file" / "var", free_port(), "--empty") as demo:
-        said, _ = demo.communicate(timeout=40)
+        said, _ = demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 1
     assert f"cannot keep its files in {home / 'file' / 'var'}" in said
     assert "set PORTAL_VAR to another directory" in said
@@ -182,7 +180,7 @@ def test_a_demo_that_cannot_keep_files_says_where_and_what_to_do(home):
 )
 def test_a_demo_on_an_impossible_port_says_so_before_it_starts_anything(home, port, said):
     with _demo(home / "var", port, "--empty") as demo:
-        heard, _ = demo.communicate(timeout=40)
+        heard, _ = demo.communicate(timeout=PATIENCE)
     assert demo.returncode in {1, 2}
     assert re.search(f"(?s){said}", heard)
     assert "Traceback" not in heard
@@ -199,7 +197,7 @@ def test_the_demo_starts_tells_its_address_and_stops_without_a_trace(home):
                 break
         assert f"The portal runs at http://localhost:{port}\n" in said, "".join(said)
         demo.send_signal(signal.SIGINT)
-        rest, _ = demo.communicate(timeout=40)
+        rest, _ = demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 0, rest
     assert "every process of the demo has ended" in rest
 
@@ -210,5 +208,5 @@ def test_a_demo_interrupted_at_its_start_leaves_nothing(home):
         assert "PostgreSQL" in demo.stdout.readline()
         time.sleep(0.3)
         demo.terminate()
-        demo.communicate(timeout=40)
+        demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 0
