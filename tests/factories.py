@@ -7,7 +7,9 @@ import hashlib
 import io
 import itertools
 from datetime import date, datetime
+from functools import cache
 
+from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from PIL import Image
 
@@ -67,6 +69,7 @@ def person(
     return made
 
 
+@cache
 def jpeg(width: int = 300, height: int = 420, colour: str = "#7fa8b8") -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(buffer, "JPEG")
@@ -100,10 +103,14 @@ def clerk(institution_: Institution | None = None) -> User:
     return made
 
 
+@cache
+def _password_hash() -> str:
+    """The hash of `PASSWORD`, worked out once: one takes as long as many a test."""
+    return make_password(PASSWORD)
+
+
 def _user(role: Role, **values) -> User:
-    made = User(role=role, created_at=LONG_AGO, **values)
-    made.set_password(PASSWORD)
-    made.save()
+    made = User.objects.create(role=role, password=_password_hash(), created_at=LONG_AGO, **values)
     if is_required(made):
         app_of(made)
     return made
