@@ -10,8 +10,8 @@ _services = environment.enter()  # before Django reads its settings
 
 from django.conf import settings  # noqa: E402
 
-hypothesis.settings.register_profile("portal", deadline=None)  # a busy machine is no failure
-hypothesis.settings.load_profile("portal")
+# The same examples every time, and a busy machine is no failure; `--hypothesis-profile=default` draws others.
+hypothesis.settings.load_profile("ci")
 
 settings.DATABASES["default"]["ENGINE"] = "tests.postgres"
 settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
@@ -24,6 +24,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "xdist_group: known to xdist, which may be switched off")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One worker more than cores: journeys and faults spend their time waiting for browsers and processes."""
     return (os.cpu_count() or 1) + 1
@@ -117,7 +118,9 @@ def chromium():
     if program is None:
         reason = f"no browser: none of {', '.join(names)} is on PATH"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=environment.PATIENCE * 1000)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=environment.BROWSER_FLAGS)
@@ -147,7 +150,7 @@ def page(request, chromium, stack):
         viewport={"width": 1280, "height": 900},
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(environment.PATIENCE * 1000)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if _is_script_error(message) else None)

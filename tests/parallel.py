@@ -6,7 +6,7 @@ from threading import Barrier
 
 from django.db import connection, connections
 
-PATIENCE = 120  # seconds, on a machine however busy
+from tests.environment import PATIENCE
 
 
 def in_threads(count, action, *, may_raise=()):

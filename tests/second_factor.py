@@ -11,6 +11,11 @@ _used: dict[str, int] = {}
 """The last time step whose code was taken, by account."""
 
 
+def forget() -> None:
+    """Take every code for unused, as after the database was emptied."""
+    _used.clear()
+
+
 def app_code(who: str, secret: str = APP_SECRET) -> str:
     """Return a code that the app of ``who`` shows and that was not entered yet, waiting for one if need be."""
     while (step := totp.step_unused(at=clock.machine_now(), after=_used.get(who))) is None:

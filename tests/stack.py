@@ -9,13 +9,14 @@ from whitenoise.compress import main as compress
 from portal import clock
 from portal.runtime.embedded import free_port
 from portal.runtime.stack import Stack
-from tests import environment
+from tests import environment, second_factor
 
 
 class JourneyStack(Stack):
     def empty(self) -> None:
         """Start over: a migrated database without a row, no message, no counter."""
         environment.database_clone("stack")
+        second_factor.forget()
         with redis.Redis.from_url(self.environment["REDIS_URL"]) as client:
             for key in client.scan_iter():
                 if not key.startswith(b"_kombu.binding."):  # what a running worker has declared

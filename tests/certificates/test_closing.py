@@ -22,8 +22,9 @@ from portal.events.models import Event
 from portal.events.services import Actor
 from portal.notices.models import Notice
 from tests import factories
+from tests.environment import PATIENCE
 from tests.factories import shanghai
-from tests.parallel import PATIENCE, in_threads, wait_until_somebody_waits_for_a_lock
+from tests.parallel import in_threads, wait_until_somebody_waits_for_a_lock
 
 JOB = Actor.job("close_window")
 LAST_SECOND = shanghai(2020, 12, 31, 23, 59, 59)

@@ -16,8 +16,9 @@ from portal.events.models import Event
 from portal.events.services import Actor
 from tests import factories
 from tests.certificates import measures
+from tests.environment import PATIENCE
 from tests.factories import shanghai
-from tests.parallel import PATIENCE, in_threads
+from tests.parallel import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.environment import ROOT
+from tests.environment import PATIENCE, ROOT
 
 NUMBER = "469900199001010039"
 TYPED = (
@@ -77,12 +77,12 @@ def proxy(tmp_path_factory):
         yield port, home / "access.log"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
         server.shutdown()
         server.server_close()
 
 
-def until(question, seconds=20):
+def until(question, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -95,7 +95,7 @@ def until(question, seconds=20):
 
 
 def ask(port, path, method="GET", body=None, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
@@ -159,6 +159,6 @@ def test_two_lengths_are_no_request(proxy):
         b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
     )
     for request in requests:
-        with socket.create_connection(("127.0.0.1", proxy[0]), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", proxy[0]), timeout=PATIENCE) as raw:
             raw.sendall(request)
             assert raw.recv(100).split(b" ")[1] in {b"400", b"501"}

@@ -19,6 +19,7 @@ from portal.events.models import Event
 from portal.events.services import Actor
 from tests.education.batches import JOB, submitted, upload
 from tests.education.sheets import row, workbook
+from tests.environment import PATIENCE
 from tests.factories import reviewer
 
 ROWS = 1_500
@@ -216,14 +217,14 @@ def test_no_reading_child_outlives_its_worker(school, by_clerk, worker, at):
     child = _child_of(parent.pid)
     parent.kill()
     parent.wait()
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while _state(child) != "Z" and time.monotonic() < end:
         time.sleep(0.01)
     assert _state(child) == "Z"
 
 
 def _child_of(pid):
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if found := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             return int(found[0])
@@ -240,6 +241,6 @@ def _state(pid):
 
 def _until_released(batch):
     """Check as the sweep would: the server needs a moment to see that a killed worker's connection is gone."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while Batch.objects.get(pk=batch.pk).state != "checked" and time.monotonic() < end:
         batch_check(batch.pk, by=JOB)

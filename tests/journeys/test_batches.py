@@ -32,15 +32,6 @@ BAD_NAME, BAD_HOURS = 3, 5
 """Rows of the sheet that the clerk spoils: the ID number of one, the hours of the other."""
 
 
-@pytest.fixture(autouse=True)
-def _patience(page):
-    """Workers check tables here while others use the machine."""
-    page.set_default_timeout(30_000)
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=None)
-
-
 @pytest.fixture
 def given(stack):
     stack.empty()
@@ -100,7 +91,7 @@ def upload(page, path, *, dropped=False):
 
 
 def checked(page):
-    page.locator("#batch .app-stats").wait_for(timeout=60_000)
+    page.locator("#batch .app-stats").wait_for()
 
 
 def load(download):
@@ -186,7 +177,7 @@ def test_a_large_table_is_given_back_without_waiting_for_an_answer(page, given, 
     page.wait_for_url("**/downloads/**")
     picture("download-being-made")
     link = main(page).get_by_role("button", name="下载文件")
-    link.wait_for(timeout=60_000)
+    link.wait_for()
     with page.expect_download() as file:
         link.click()
     assert load(file).worksheets[0].max_row == 3_001

@@ -291,7 +291,7 @@ def upload(page, path, *, here=False):
     page.locator("input[type=file]").set_input_files(path)
     page.get_by_role("main").get_by_role("button", name="上传并检查").click()
     page.wait_for_url(re.compile(r"/institution/batches/[0-9a-f-]{36}/$"))
-    page.locator("#batch .app-stats, #batch dl, #batch h2").first.wait_for(timeout=20_000)
+    page.locator("#batch .app-stats, #batch dl, #batch h2").first.wait_for()
 
 
 def document_hash(stack, number):

@@ -104,7 +104,7 @@ class Portal(JourneyStack):
     def restart(self, name):
         part = part_of(self, name)
         part.start()
-        part.await_ready(self._probe(name), seconds=60)
+        part.await_ready(self._probe(name), seconds=environment.PATIENCE)
 
     def kill(self, name):
         """Kill a part with all its processes, as the kernel does when memory is out."""

@@ -16,8 +16,8 @@ def status(stack, path):
 
 def test_web_worker_and_beat_are_well(stack):
     assert status(stack, "/healthz") == status(stack, "/readyz") == 200
-    assert commands.is_worker_ready(stack.environment["REDIS_URL"])
-    assert commands.is_beat_ready(commands.beat_heartbeat(stack.home))
+    eventually(lambda: commands.is_worker_ready(stack.environment["REDIS_URL"]))
+    eventually(lambda: commands.is_beat_ready(commands.beat_heartbeat(stack.home)))
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
@@ -27,7 +27,7 @@ def test_a_killed_child_is_replaced(stack, name):
     os.kill(victim, signal.SIGKILL)
     eventually(lambda: len(children(part)) >= 2 and victim not in children(part))
     eventually(lambda: status(stack, "/readyz") == 200)
-    assert commands.is_worker_ready(stack.environment["REDIS_URL"])
+    eventually(lambda: commands.is_worker_ready(stack.environment["REDIS_URL"]))
 
 
 def test_the_worker_still_answers_after_redis_was_flushed(stack):

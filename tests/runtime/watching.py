@@ -10,6 +10,8 @@ from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
+from tests.environment import PATIENCE
+
 
 @dataclass
 class Answer:
@@ -35,7 +37,7 @@ class Caller:
 
     def send(self, method, path, body=b"", **headers):
         """Send a request and return its connection, from which nobody has read the answer yet."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         headers = {name.replace("_", "-"): value for name, value in headers.items()} | {"Host": "localhost"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -95,7 +97,7 @@ def children(part):
     return [int(pid) for pid in listed.split()]
 
 
-def eventually(condition, seconds=60):
+def eventually(condition, seconds=PATIENCE):
     """Wait until ``condition`` holds, and return what it returned."""
     end = time.monotonic() + seconds
     while not (found := condition()):
