@@ -5,26 +5,13 @@ from typing import Any
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from certificates.checks.services import check_count
 from certificates.verification import VERIFY_LIMIT, verify
+from portal.api.open import OpenView
 from portal.api.problems import ProblemSerializer
-from portal.limits import origin
-
-
-class VerifyThrottle(BaseThrottle):
-    """The limit of the page and the API together."""
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        return VERIFY_LIMIT.take(origin(request._request))
-
-    def wait(self) -> float:
-        return 60.0
 
 
 class VerificationSerializer(serializers.Serializer[Any]):
@@ -49,12 +36,10 @@ class VerificationSerializer(serializers.Serializer[Any]):
     as_of = serializers.DateTimeField()
 
 
-class VerifyView(APIView):
+class VerifyView(OpenView):
     """Answers for electronic and paper numbers alike; a number that nobody holds is `unknown`, with status 200."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = (VerifyThrottle,)
+    limit = VERIFY_LIMIT
 
     @extend_schema(
         operation_id="verify",

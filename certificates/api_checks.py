@@ -5,24 +5,13 @@ from typing import Any
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from certificates.checks.lists import LIST_LIMIT, MOST, list_answer, list_check, list_sign
 from certificates.verification import LONGEST
+from portal.api.open import OpenView
 from portal.api.problems import InvalidProblemSerializer, ProblemSerializer
-from portal.limits import origin
-
-
-class ListThrottle(BaseThrottle):
-    def allow_request(self, request: Request, view: Any) -> bool:
-        return LIST_LIMIT.take(origin(request._request))
-
-    def wait(self) -> float:
-        return 3600.0
 
 
 class NumbersSerializer(serializers.Serializer[Any]):
@@ -51,12 +40,10 @@ class ListAnswerSerializer(serializers.Serializer[Any]):
     )
 
 
-class VerifyListView(APIView):
+class VerifyListView(OpenView):
     """States without names, in the order of the question; nothing else than `verify/{number}/` says of each."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = (ListThrottle,)
+    limit = LIST_LIMIT
 
     @extend_schema(
         operation_id="verify_list",

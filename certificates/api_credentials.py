@@ -11,17 +11,15 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from certificates.credentials.bitstring import SNAPSHOT_TYPE, ListName, Purpose
 from certificates.credentials.keys import key_set, public_keys
 from certificates.credentials.open_badge import MEDIA_TYPE
 from certificates.credentials.published import NoSuchListError, list_text, snapshot_text
+from portal.api.open import OpenView
 from portal.api.problems import ProblemSerializer
-from portal.limits import Limit, origin
+from portal.limits import Limit
 
 KEYS_FRESH_FOR = timedelta(hours=1)
 SNAPSHOT_MEDIA_TYPE = f"application/{SNAPSHOT_TYPE}"
@@ -30,20 +28,10 @@ PUBLISHED_LIMIT = Limit("published", "120/minute", unasked=3)
 _LIST = re.compile(r"(revocation|suspension)-([1-9][0-9]{0,3})")
 
 
-class PublishedThrottle(BaseThrottle):
-    def allow_request(self, request: Request, view: Any) -> bool:
-        return PUBLISHED_LIMIT.take(origin(request._request))
+class PublicView(OpenView):
+    """Every answer is checked anew for freshness, so that a change shows at once."""
 
-    def wait(self) -> float:
-        return 60.0
-
-
-class PublicView(APIView):
-    """For anyone, without a token; every answer is checked anew for freshness, so that a change shows at once."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = (PublishedThrottle,)
+    limit = PUBLISHED_LIMIT
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         # There is one form of each answer, whatever a client says it accepts; errors are problem documents.

@@ -9,11 +9,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from certificates.log.models import LogCheckpoint
 from certificates.log.note import MEDIA_TYPE
@@ -24,20 +21,13 @@ from certificates.log.proofs import (
     inclusion,
     leaf_index,
 )
+from portal.api.open import OpenView
 from portal.api.problems import ProblemError, ProblemSerializer
-from portal.limits import Limit, origin
+from portal.limits import Limit
 
 LOG_LIMIT = Limit("log", "120/minute")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _COUNT = re.compile(r"[0-9]{1,15}")
-
-
-class LogThrottle(BaseThrottle):
-    def allow_request(self, request: Request, view: Any) -> bool:
-        return LOG_LIMIT.take(origin(request._request))
-
-    def wait(self) -> float:
-        return 60.0
 
 
 class CheckpointSerializer(serializers.Serializer[Any]):
@@ -69,12 +59,10 @@ class ConsistencySerializer(serializers.Serializer[Any]):
     )
 
 
-class CheckpointView(APIView):
+class CheckpointView(OpenView):
     """The latest signed tree head; ``Accept: text/plain`` gets the bare note."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = (LogThrottle,)
+    limit = LOG_LIMIT
 
     @extend_schema(
         operation_id="log_checkpoint", responses={200: CheckpointSerializer, 429: ProblemSerializer}
@@ -91,15 +79,13 @@ class CheckpointView(APIView):
         )  # text/plain is answered by the view itself
 
 
-class ProofView(APIView):
+class ProofView(OpenView):
     """``leaf`` (its hash) or ``index``, and ``size``: inclusion. ``first`` and ``second``: consistency.
 
     ``size`` and ``second`` are the present size when they are not given.
     """
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = (LogThrottle,)
+    limit = LOG_LIMIT
 
     @extend_schema(
         operation_id="log_proof",

@@ -30,7 +30,7 @@ def close_window() -> None:
     """Close the exchange window once its last day is over (1.2); runs every few seconds and mostly finds nothing."""
     from certificates.services.closing import legacy_services_end_if_due, window_close_if_due
 
-    by = Actor.job("close_window")
+    by = Actor.job("certificates.close_window")
     window_close_if_due(by=by)
     legacy_services_end_if_due(by=by)
 
@@ -40,7 +40,7 @@ def settle_standings() -> None:
     """Settle everybody's standing once a day (2.1, 3.1a); every other run finds it done."""
     from certificates.services.standing import standings_settle_if_due
 
-    standings_settle_if_due(by=Actor.job("settle_standings"))
+    standings_settle_if_due(by=Actor.job("certificates.settle_standings"))
 
 
 @shared_task(name="certificates.propose_voiding")
@@ -48,7 +48,7 @@ def propose_voiding() -> None:
     """Propose what today's settlement shows (2.1). Only people take a certificate away."""
     from certificates.services.voiding import voidings_propose_if_due
 
-    voidings_propose_if_due(by=Actor.job("propose_voiding"))
+    voidings_propose_if_due(by=Actor.job("certificates.propose_voiding"))
 
 
 @shared_task(name="certificates.remind")
@@ -56,7 +56,7 @@ def remind() -> None:
     """Send today's reminders once its hour has come (1.2, 2.1, 3.1a)."""
     from certificates.services.reminders import reminders_send_if_due
 
-    reminders_send_if_due(by=Actor.job("remind"))
+    reminders_send_if_due(by=Actor.job("certificates.remind"))
 
 
 @shared_task(name="certificates.sequence_log")

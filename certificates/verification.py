@@ -78,13 +78,13 @@ def verify(number: str, *, at: datetime | None = None) -> Verification:
 
     One indexed read as a rule: the moment comes with the row, the standing from where it is settled.
     """
-    key = normalise_number(number)[:LONGEST]
+    key = normalise_number(number)
     at = clock.now() if at is None and clock.is_simulated() else at
     return _electronic(key, at) or _paper(key, at) or _unknown(key, at)
 
 
 def _unknown(key: str, at: datetime | None) -> Verification:
-    return Verification(number=key, state="unknown", as_of=at or clock.now())
+    return Verification(number=key[:LONGEST], state="unknown", as_of=at or clock.now())
 
 
 def _electronic(key: str, at: datetime | None) -> Verification | None:

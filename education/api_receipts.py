@@ -8,24 +8,12 @@ from rest_framework import serializers
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from education.api import validated
 from education.receipts import MOST_CHARACTERS, ReceiptError, receipt_verify
 from education.views_receipts import RECEIPT_LIMIT
+from portal.api.open import OpenView
 from portal.api.problems import InvalidProblemSerializer, ProblemSerializer
-from portal.limits import origin
-
-
-class ReceiptThrottle(BaseThrottle):
-    """The limit of the page and the API together."""
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        return RECEIPT_LIMIT.take(origin(request._request))
-
-    def wait(self) -> float:
-        return 60.0
 
 
 class SentReceiptSerializer(serializers.Serializer[Any]):
@@ -52,12 +40,10 @@ class VerdictSerializer(serializers.Serializer[Any]):
     receipt = ReceiptSerializer(allow_null=True)
 
 
-class ReceiptView(APIView):
+class ReceiptView(OpenView):
     """Verify."""
 
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = (ReceiptThrottle,)
+    limit = RECEIPT_LIMIT
     parser_classes = (JSONParser, FormParser, MultiPartParser)
 
     @extend_schema(

@@ -16,7 +16,7 @@ def check_batch(batch_id: str) -> None:
     """Check one batch. A file that takes longer than `PATIENCE` is tried again, and given up in the end."""
     from education.services.checking import batch_check
 
-    batch_check(uuid.UUID(batch_id), by=Actor.job("check_batch"))
+    batch_check(uuid.UUID(batch_id), by=Actor.job("education.check_batch"))
 
 
 @shared_task(name="education.resume_batches")
@@ -36,4 +36,4 @@ def deliver() -> None:
 
     if system := national_system():
         for delivery in deliveries_due():
-            delivery_send(delivery=delivery, system=system, by=Actor.job("deliver"))
+            delivery_send(delivery=delivery, system=system, by=Actor.job("education.deliver"))

@@ -17,7 +17,7 @@ from education.forms import ACCEPTED
 from education.receipts import MOST_CHARACTERS, ReceiptError, receipt_verify
 from institutions.models import Institution
 from portal.forms import FileInput, Form, form_status
-from portal.limits import Limit, origin
+from portal.limits import Limit, origin, too_many
 
 RECEIPT_LIMIT = Limit("receipts", "30/minute")
 
@@ -64,7 +64,7 @@ def receipt_page(request: HttpRequest) -> HttpResponse:
     """Say whether a receipt is one of this portal and unaltered, and what it proves."""
     is_sent = request.method == "POST"
     if is_sent and not RECEIPT_LIMIT.take(origin(request)):
-        return render(request, "429.html", {"retry_after": 60}, status=429)
+        return too_many(request, RECEIPT_LIMIT)
     form = ReceiptForm(request.POST, request.FILES) if is_sent else ReceiptForm()
     context: dict[str, Any] = {"form": form}
     if is_sent and form.is_valid():

@@ -4,6 +4,7 @@ Without Redis the portal stays open: each process then counts for itself until R
 """
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
@@ -75,6 +77,11 @@ class Limit:
     def _item(self) -> RateLimitItem:
         return parse(self.rate)
 
+    @property
+    def period(self) -> int:
+        """Seconds after which whoever has none left has all of them again."""
+        return self._item.get_expiry()
+
     def take(self, *key: str) -> bool:
         """Use one; False, and nothing used, when none is left."""
         cost = 1
@@ -92,6 +99,13 @@ class Limit:
 
     def reset(self, *key: str) -> None:
         _ask(lambda limiter: limiter.clear(self._item, self.name, *key))
+
+
+def too_many(request: HttpRequest, limit: Limit) -> HttpResponse:
+    """Return the page for whoever has none left of ``limit``."""
+    response = render(request, "429.html", {"minutes": math.ceil(limit.period / 60)}, status=429)
+    response["Retry-After"] = str(limit.period)
+    return response
 
 
 def origin(request: HttpRequest) -> str:

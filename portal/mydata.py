@@ -18,12 +18,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from portal import clock
-from portal.accounts.events import Verb as AccountVerb
 from portal.accounts.models import Person, Role
 from portal.accounts.roles import Permission
+from portal.events.models import Event
 from portal.events.selectors import Wanted, event_lines, events_found
 from portal.events.services import Actor, event_record
-from portal.limits import Limit
+from portal.events.verbs import verb_text
+from portal.limits import Limit, too_many
+from portal.looks import looks_at
 from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 from portal.verbs import Verb
@@ -65,19 +67,24 @@ def _person(request: SignedInRequest) -> Person:
 @permission_required(Permission.DATA_TAKE_ALONG)
 @require_GET
 def my_data(request: SignedInRequest) -> HttpResponse:
-    """Say what is held, how many rows of it, where each is corrected, and who looked at the whole ID number."""
+    """Say what is held, how many rows of it, where each is corrected, and who looked at it."""
     person = _person(request)
-    looks = events_found(Wanted(verb=AccountVerb.IDENTITY_REVEALED, person=person.pk))[:LOOKS_SHOWN]
     context = {
         "person": person,
         "holdings": [(holding, len(list(holding.rows(person)))) for holding in _holdings.values()],
-        "looks": [_look(event.at, event.actor_role, event.data.get("reason", "")) for event in looks],
+        "looks": [_look(event) for event in looks_at(person)[:LOOKS_SHOWN]],
     }
     return render(request, "worker/data.html", context)
 
 
-def _look(at: datetime, role: str, reason: str) -> dict[str, Any]:
-    return {"at": at, "role": Role(role).label if role in Role.values else role, "reason": reason}
+def _look(event: Event) -> dict[str, Any]:
+    role = event.actor_role
+    return {
+        "at": event.at,
+        "role": Role(role).label if role in Role.values else role,
+        "what": verb_text(event.verb),
+        "reason": event.data.get("reason", ""),
+    }
 
 
 @permission_required(Permission.DATA_TAKE_ALONG)
@@ -87,7 +94,7 @@ def my_data_export(request: SignedInRequest) -> HttpResponse:
     """Hand everything over: one JSON document and the files, in an archive."""
     person = _person(request)
     if not EXPORTS.take(str(person.pk)):
-        return render(request, "429.html", {"retry_after": 3600}, status=429)
+        return too_many(request, EXPORTS)
     at = clock.now()
     with transaction.atomic():
         event_record(Verb.MY_DATA_EXPORTED, at=at, by=Actor.of(request), subject=person, person_id=person.pk)

@@ -15,7 +15,7 @@ from portal.accounts.models import Person
 from portal.accounts.roles import Permission
 from portal.events.services import Actor, event_record
 from portal.forms import Form, LineField
-from portal.limits import Limit
+from portal.limits import Limit, too_many
 from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 
@@ -57,6 +57,6 @@ def reveal_page(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return render(request, "review/reveal.html", context, status=422)
     if not REVEALS.take(str(request.user.pk)):
-        return render(request, "429.html", {"retry_after": 3600}, status=429)
+        return too_many(request, REVEALS)
     number = identity_reveal(person=person, reason=form.cleaned_data["reason"], by=Actor.of(request))
     return render(request, "review/reveal.html", context | {"number": number})

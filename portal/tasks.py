@@ -10,7 +10,7 @@ def purge_what_is_over() -> None:
     """Delete what is no longer needed; mostly finds nothing."""
     from portal.retention import purge
 
-    purge(by=Actor.job("purge"))
+    purge(by=Actor.job("portal.purge"))
 
 
 @shared_task(name="portal.note_policy")
@@ -19,4 +19,4 @@ def note_policy() -> None:
     from portal.policy import current_pack
     from portal.policy_in_use import policy_note
 
-    policy_note(pack=current_pack(), by=Actor.job("note_policy"))
+    policy_note(pack=current_pack(), by=Actor.job("portal.note_policy"))

@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from certificates.models import CertificateVersion, LegacyCertificate
 from certificates.numbers import normalise_number
-from certificates.verification import LONGEST
 from portal.identity import same_name
 from portal.limits import Limit
 from portal.policy import day_of
@@ -28,7 +27,7 @@ class PrintedFacts:
 
 def printed_under_name(number: str, name: str) -> PrintedFacts | None:
     """Return what is printed on the certificate ``number``, present version or paper, if its holder is ``name``."""
-    key = normalise_number(number)[:LONGEST]
+    key = normalise_number(number)
     versions = CertificateVersion.objects.select_related("certificate").filter(certificate__number=key)
     for version in versions.order_by("-version"):
         if same_name(version.holder_name, name):

@@ -24,9 +24,9 @@ class TooManyNumbersError(ValueError):
 
 
 def numbers_in(text: str) -> list[str]:
-    """Return the numbers in a text, one a line (or between commas, semicolons, tabs), each once, in their order.
+    """Return the numbers in a text, one a line, each once, in their order.
 
-    Of a table only the first column counts. Raises `TooManyNumbersError`.
+    Of a table (commas, semicolons, tabs) only the first column counts. Raises `TooManyNumbersError`.
     """
     lines = (line.strip().strip("\ufeff\"'") for line in text.splitlines())
     cells = (re.split(r"[,;\t，；]", line)[0].strip() for line in lines)

@@ -151,7 +151,7 @@ def _keep(made: _Made) -> CertificateDocument:
     event_record(
         Verb.DOCUMENT_RENDERED,
         at=at,
-        by=Actor.job("render_document"),
+        by=Actor.job("certificates.render_document"),
         subject=certificate,
         person_id=certificate.person_id,
         sha256=document.sha256,

@@ -15,9 +15,9 @@ from certificates.checks.services import check_count
 from certificates.numbers import grouped, normalise_number
 from certificates.presentation import state_word, verification_words
 from certificates.verification import VERIFY_LIMIT, Verification, verify
-from certificates.views.public import answer_context, too_many
+from certificates.views.public import answer_context
 from portal.forms import form_status
-from portal.limits import origin
+from portal.limits import origin, too_many
 
 JOSE = "application/jose"
 
@@ -26,16 +26,15 @@ JOSE = "application/jose"
 def verify_name(request: HttpRequest) -> HttpResponse:
     """Show what is printed to whoever knows number and full name. Both come in the body, never in an address."""
     form = NameForm(request.POST)
-    number = normalise_number(request.POST.get("number", ""))[:60]
-    if not (
-        VERIFY_LIMIT.take(origin(request))
-        and NAME_LIMIT.take(origin(request))
-        and NAME_LIMIT.take("of", number)
-    ):
-        return too_many(request)
+    is_valid = form.is_valid()
+    number = normalise_number(form.cleaned_data.get("number", ""))
+    if not VERIFY_LIMIT.take(origin(request)):
+        return too_many(request, VERIFY_LIMIT)
+    if not (NAME_LIMIT.take(origin(request)) and NAME_LIMIT.take("of", number)):
+        return too_many(request, NAME_LIMIT)
     answer = verify(number)
     printed = None
-    if form.is_valid():
+    if is_valid:
         printed = printed_under_name(number, form.cleaned_data["name"])
         if printed is None:
             form.add_error(
@@ -54,7 +53,7 @@ def verify_file(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if is_sent:
         if not VERIFY_LIMIT.take(origin(request)):
-            return too_many(request)
+            return too_many(request, VERIFY_LIMIT)
         if form.is_valid():
             context |= _judged(file_check(form.cleaned_data["file"]))
     return render(request, "public/verify_file.html", context, status=form_status(form))
@@ -105,7 +104,7 @@ def verify_list(request: HttpRequest) -> HttpResponse:
     if not is_sent or not form.is_valid():
         return render(request, "public/verify_list.html", {"form": form}, status=form_status(form))
     if not LIST_LIMIT.take(origin(request)):
-        return too_many(request)
+        return too_many(request, LIST_LIMIT)
     answers = list_check(form.cleaned_data["numbers"])
     if request.POST.get("act") == "sign":
         return _signed(answers)

@@ -16,9 +16,8 @@ from certificates.api_credentials import PUBLISHED_LIMIT
 from certificates.credentials.keys import public_keys
 from certificates.credentials.published import snapshot_text
 from certificates.selectors import policy_on
-from certificates.views.public import too_many
 from portal import clock
-from portal.limits import origin
+from portal.limits import origin, too_many
 
 BUILD = settings.BASE_DIR / "portal" / "static" / "build"
 
@@ -45,7 +44,7 @@ def _built(name: str) -> str:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     if not PUBLISHED_LIMIT.take(origin(request)):
-        return too_many(request)
+        return too_many(request, PUBLISHED_LIMIT)
     data = {"keys": public_keys(), "snapshot": snapshot_text(), "posts": _posts(), "texts": _texts()}
     context = {"data": data, "program": _built("offline.js"), "style": _built("offline.css")}
     response = render(request, "public/verify_offline.html", context)

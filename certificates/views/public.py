@@ -19,9 +19,8 @@ from certificates.numbers import grouped
 from certificates.presentation import verification_words
 from certificates.verification import VERIFY_LIMIT, Verification, verify
 from portal.identity import normalise_id_number
-from portal.limits import origin
+from portal.limits import origin, too_many
 
-RETRY_AFTER = 60  # seconds
 MISTAKEN = "id-number"
 
 
@@ -45,7 +44,7 @@ def verify_short(request: HttpRequest, number: str) -> HttpResponse:
 def verify_token(request: HttpRequest) -> HttpResponse:
     """Compare what is printed with what the portal knows. The token comes in the body: addresses end up in logs."""
     if not VERIFY_LIMIT.take(origin(request)):
-        return too_many(request)
+        return too_many(request, VERIFY_LIMIT)
     try:
         token = token_read(request.POST.get("token", ""), public_keys())
     except SignatureError:
@@ -58,7 +57,7 @@ def verify_token(request: HttpRequest) -> HttpResponse:
 
 def _answer(request: HttpRequest, typed: str) -> HttpResponse:
     if not VERIFY_LIMIT.take(origin(request)):
-        return too_many(request)
+        return too_many(request, VERIFY_LIMIT)
     if isinstance(normalise_id_number(typed), str):  # it leaves the address bar at once, and is not looked up
         return redirect(f"{reverse('verify')}?{MISTAKEN}")
     answer = verify(typed)
@@ -75,12 +74,6 @@ def answer_context(answer: Verification, typed: str = "") -> dict[str, Any]:
         "words": verification_words(answer),
         "name_form": NameForm(initial={"number": answer.number}),
     }
-
-
-def too_many(request: HttpRequest) -> HttpResponse:
-    response = render(request, "429.html", {"retry_after": RETRY_AFTER}, status=429)
-    response["Retry-After"] = str(RETRY_AFTER)
-    return response
 
 
 def _id_number_form() -> VerifyForm:

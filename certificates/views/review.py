@@ -33,6 +33,7 @@ from portal import clock
 from portal.accounts.roles import Permission, may
 from portal.events.services import Actor
 from portal.filters import filter_context
+from portal.looks import look_note
 from portal.permissions import SignedInRequest, permission_required
 from portal.policy import day_of
 
@@ -100,6 +101,7 @@ def _listed(
 def archive_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """One check: record that the originals were seen, then confirm or reject."""
     check = get_object_or_404(archive_checks(), pk=pk)
+    look_note(request, check.certificate.person)
     is_papers = "seen_on" in request.POST
     papers = PapersSeenForm(
         request.POST if is_papers else None,
@@ -166,6 +168,7 @@ def _still_helps(check: ArchiveCheck) -> bool:
 def service(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """One request: approve, which carries it out, or refuse."""
     wanted = get_object_or_404(service_requests(), pk=pk)
+    look_note(request, wanted.certificate.person)
     form = DecisionForm(request.POST or None, yes=_("Approve: it is carried out at once"), no=_("Refuse"))
     if request.method == "POST" and form.is_valid():
         try:

@@ -39,6 +39,7 @@ from portal.events.models import Event
 from portal.events.services import Actor
 from portal.events.verbs import verb_text
 from portal.forms import form_status
+from portal.looks import look_note
 from portal.permissions import SignedInRequest
 from portal.step_up import step_up_to_post
 
@@ -72,6 +73,7 @@ def certificate_list(request: SignedInRequest) -> HttpResponse:
 def certificate_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """One certificate. POST ``act``: suspend, revoke, lift or correct; approve or refuse what a colleague asked for."""
     certificate = get_object_or_404(certificate_whole(), pk=pk)
+    look_note(request, certificate.person)
     act = request.POST.get("act", "")
     forms = {
         kind: measure_form(kind, request.POST if act == kind else None) for kind in possible(certificate)

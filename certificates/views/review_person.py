@@ -14,6 +14,7 @@ from portal import clock
 from portal.accounts.models import Person
 from portal.events.selectors import event_lines
 from portal.forms import form_status
+from portal.looks import look_note
 from portal.permissions import SignedInRequest
 
 HISTORY_ON_A_PAGE = 30
@@ -41,6 +42,7 @@ def people(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def person(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     somebody = get_object_or_404(Person.objects.select_related("user", "photo"), pk=pk)
+    look_note(request, somebody)
     events = Paginator(person_history(somebody), HISTORY_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "file": person_file(somebody, at=clock.now()),

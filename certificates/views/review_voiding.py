@@ -37,6 +37,7 @@ from portal.accounts.roles import Permission, may
 from portal.events.services import Actor
 from portal.files import file_page
 from portal.forms import form_status
+from portal.looks import look_note
 from portal.permissions import SignedInRequest
 from portal.policy import Policy, current_pack
 from portal.step_up import step_up_to_post
@@ -131,6 +132,7 @@ def _found(request: SignedInRequest, form: FindingForm) -> VoidingProposal | Non
 def voiding_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """One proposal: confirm, approve, dismiss; once void, ask for the certificate back, and decide that."""
     proposal = get_object_or_404(proposals(), pk=pk)
+    look_note(request, proposal.certificate.person)
     act = request.POST.get("act", "")
     form = ReasonForm(request.POST if act in _WITH_REASON else None)
     if request.method == "POST" and act in _ACTS and (act not in _WITH_REASON or form.is_valid()):
@@ -197,4 +199,8 @@ def _detail(
 @require_GET
 @file_page
 def review_evidence(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    return evidence_response(get_object_or_404(VoidingEvidence, pk=pk))
+    evidence = get_object_or_404(
+        VoidingEvidence.objects.select_related("proposal__certificate__person"), pk=pk
+    )
+    look_note(request, evidence.proposal.certificate.person)
+    return evidence_response(evidence)

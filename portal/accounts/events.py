@@ -33,4 +33,5 @@ class Verb(TextChoices):
     PROFILE_UPDATED = "accounts.profile.updated", _("Profile updated")
     PHOTO_REPLACED = "accounts.photo.replaced", _("Photo uploaded")
     ACCESS_REFUSED = "accounts.access.refused", _("Refused: no permission, or not theirs")
+    FILE_OPENED = "accounts.person.file_opened", _("File opened by staff")
     IDENTITY_REVEALED = "accounts.identity.revealed", _("Whole ID number shown to staff")

@@ -8,7 +8,7 @@ from rest_framework import throttling
 from rest_framework.request import Request
 
 from portal.accounts.models import ApiToken
-from portal.limits import origin
+from portal.limits import Limit, origin
 
 _log = logging.getLogger(__name__)
 
@@ -42,3 +42,16 @@ class TokenThrottle(SharedThrottle):
         if not isinstance(request.auth, ApiToken):
             return None
         return self.cache_format % {"scope": self.scope, "ident": request.auth.pk.hex}
+
+
+class OriginThrottle(throttling.BaseThrottle):
+    """A limit for each network, which a page may share."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        return self.limit.take(origin(request._request))
+
+    def wait(self) -> float:
+        return float(self.limit.period)

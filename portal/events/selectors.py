@@ -18,6 +18,7 @@ from portal.events.facts import fact_text, plain
 from portal.events.models import Event
 from portal.events.verbs import verb_text
 from portal.identity import normalise_id_number
+from portal.operations.jobs import job_label
 from portal.policy import SHANGHAI
 
 AT_A_TIME = 500
@@ -81,8 +82,8 @@ class Line:
 
     @property
     def is_machine(self) -> bool:
-        """Whether `who` is the name of a job or command."""
-        return self.event.actor_id is None and "actor" in self.event.data
+        """Whether `who` is the name of a command, which is in no language."""
+        return self.event.means == Event.Means.COMMAND
 
     @property
     def plain_facts(self) -> list[tuple[str, str]]:
@@ -106,6 +107,8 @@ def event_lines(events: Iterable[Event]) -> list[Line]:
 
 
 def _who(event: Event, users: Mapping[uuid.UUID, User]) -> str:
+    if event.means == Event.Means.JOB:
+        return _("The portal (%(job)s)") % {"job": job_label(event.data["actor"])}
     if event.actor_id is None:
         return str(event.data.get("actor") or _("Somebody who was not signed in"))
     role = str(Role(event.actor_role).label) if event.actor_role in Role.values else event.actor_role

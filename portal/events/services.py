@@ -39,6 +39,7 @@ class Actor:
 
     @classmethod
     def job(cls, name: str) -> "Actor":
+        """Return the job that acts, by the name of its task."""
         return cls(Event.Means.JOB, name=name)
 
     @classmethod

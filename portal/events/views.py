@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import clock
+from portal.accounts.models import Person
 from portal.accounts.roles import Permission
 from portal.events.forms import FindForm, HistoryForm
 from portal.events.selectors import (
@@ -26,6 +27,7 @@ from portal.events.selectors import (
 from portal.events.services import Actor, event_record
 from portal.exports import Value, table_response
 from portal.forms import form_status
+from portal.looks import look_note
 from portal.permissions import SignedInRequest, permission_required
 from portal.step_up import step_up_required
 from portal.tables import OutColumn
@@ -46,6 +48,8 @@ def audit(request: SignedInRequest) -> HttpResponse:
             return redirect(f"{reverse('audit')}?{_query(found)}")
         find.add_error("text", _("The portal knows nothing by this number or name."))
     wanted, form = wanted_of(request.GET), HistoryForm(request.GET)
+    if wanted.person and (person := Person.objects.filter(pk=wanted.person).first()):
+        look_note(request, person)
     before = request.GET.get("before", "")
     events = events_found(wanted)
     shown = list((events.filter(pk__lt=int(before)) if _is_key(before) else events)[: ON_A_PAGE + 1])

@@ -8,40 +8,27 @@ from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from portal import clock
+from portal.api.open import OpenView
 from portal.api.parsers import ExactJSONParser
 from portal.api.problems import InvalidProblemSerializer, ProblemSerializer
 from portal.api.serializers import StrictDateField, StrictSerializer
-from portal.limits import Limit, origin
+from portal.limits import Limit
 from portal.policy import Outcome, Policy, Result, current_pack
 
 POLICY_LIMIT = Limit("policy", "50/second")
+"""Generous: the rules are public and asking them costs little."""
 PROBLEMS = {400: InvalidProblemSerializer, 429: ProblemSerializer}
 
 
-class PolicyThrottle(BaseThrottle):
-    """Generous: the rules are public and asking them costs little."""
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        return POLICY_LIMIT.take(origin(request._request))
-
-    def wait(self) -> float:
-        return 1.0
-
-
-class OpenPolicyView(APIView):
+class OpenPolicyView(OpenView):
     """Open to anyone, within the rate limit; reads JSON exactly."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
     parser_classes = (ExactJSONParser,)
-    throttle_classes = (PolicyThrottle,)
+    limit = POLICY_LIMIT
 
 
 class PolicyReferenceSerializer(serializers.Serializer[Any]):

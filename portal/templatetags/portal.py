@@ -175,7 +175,7 @@ def timeline(content: SafeString) -> SafeString:
 def timeline_item(
     content: SafeString, title: str, at: datetime | date, by: str = "", *, machine: bool = False
 ) -> str:
-    """Something that happened; ``machine`` says that ``by`` is the name of a job or command, and no words."""
+    """Something that happened; ``machine`` says that ``by`` is the name of a command, and no words."""
     context = {
         "content": content, "title": title, "at": at, "by": by, "machine": machine, "has_time": isinstance(at, datetime),
     }  # fmt: skip

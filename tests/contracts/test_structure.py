@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from portal.operations.jobs import job_label
+
 ROOMS = ["portal", "institutions", "education", "certificates"]
 """From the kernel outwards: a room imports only itself and those before it."""
 
@@ -61,3 +63,14 @@ def test_only_the_clock_reads_a_clock_so_a_web_server_ten_minutes_off_decides_no
 
 def test_every_message_is_translated():
     call_command("messages", check=True, verbosity=0)
+
+
+def test_every_job_that_acts_has_a_name_for_people():
+    acting = {
+        name
+        for room in ROOMS
+        for path in sources(room)
+        for name in re.findall(r'Actor\.job\("(.+?)"\)', path.read_text())
+    }
+    assert acting
+    assert {name for name in acting if job_label(name) == name} == set()

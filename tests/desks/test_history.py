@@ -6,10 +6,12 @@ import json
 import zipfile
 
 import pytest
+from django.db import transaction
 
+from portal import clock
 from portal.accounts.models import Role
 from portal.events.models import Event
-from portal.events.services import Actor
+from portal.events.services import Actor, event_record
 from portal.reveals import identity_reveal
 from tests import factories
 from tests.desks.pages import ID_NUMBER, browser, content_of, staff_browser, text_of
@@ -21,12 +23,39 @@ def reveal(person, reason="核对原件", by=None):
     identity_reveal(person=person, reason=reason, by=Actor(Event.Means.WEB, by or factories.reviewer()))
 
 
+def a_case(page):
+    """Return the person of a case, and its page for reviewers."""
+    from certificates.models import ArchiveCheck, LegacyServiceRequest
+    from certificates.services.evidence import Evidence
+    from certificates.services.exchange import certificate_exchange
+    from certificates.services.voiding import leaving_find
+
+    user = factories.worker(factories.ready_to_exchange().person)
+    paper = user.person.legacy_certificates.get()
+    match page:
+        case "archive-checks":
+            case = ArchiveCheck.objects.create(certificate=paper, requested_at=factories.LONG_AGO)
+        case "services":
+            case = LegacyServiceRequest.objects.create(
+                certificate=paper, kind="replacement", requested_by=user, requested_at=factories.LONG_AGO
+            )
+        case _:
+            case = certificate_exchange(certificate=paper, by=Actor.command("test"))
+    if page == "voiding":
+        by, evidence = (
+            Actor(Event.Means.WEB, factories.reviewer()),
+            [Evidence(b"%PDF-1.4", "application/pdf")],
+        )
+        case = leaving_find(certificate=case, finding="已离岗。", evidence=evidence, by=by)
+    return user.person, f"/review/{page}/{case.pk}/"
+
+
 class TestTheAuditor:
     def test_reads_events_in_words_with_who_and_facts(self, auditor):
         reveal(factories.person(), by=factories.staff(Role.REVIEWER, display_name="审核员甲"))
         shown = text_of(auditor.get("/audit/"))
         assert "工作人员查看完整身份证号" in shown
-        assert "审核员甲(省级审核员)" in shown.replace(" ", "") or "审核员甲(" in shown
+        assert "审核员甲（省级审核人员）" in shown
         assert "原因: 核对原件" in shown
 
     def test_finds_a_person_by_number_without_the_number_in_any_address(self, auditor):
@@ -44,6 +73,24 @@ class TestTheAuditor:
         found = auditor.post("/audit/", {"text": paper.number})["Location"]
         assert f"about=certificates.legacycertificate%3A{paper.pk}" in found
         assert auditor.get(found).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("language", "name"), [("zh-hans", "系统（发送到期提醒）"), ("en", "The portal (Send reminders)")]
+    )
+    def test_reads_what_a_job_did_under_its_name(self, auditor, language, name):
+        person = factories.person()
+        with transaction.atomic():
+            by = Actor.job("certificates.remind")
+            event_record("certificates.reminders.sent", at=factories.LONG_AGO, by=by, subject=person)
+        auditor.cookies["django_language"] = language
+        shown = text_of(auditor.get("/audit/"))
+        assert name in shown
+        assert "certificates.remind" not in shown
+
+    def test_looking_at_a_person_is_on_record_itself(self, auditor):
+        person = factories.person()
+        auditor.get(f"/audit/?person={person.pk}")
+        assert Event.objects.get(verb="accounts.person.file_opened").person_id == person.pk
 
     def test_finds_what_an_account_did(self, auditor):
         judge = factories.reviewer("judge-one")
@@ -184,3 +231,26 @@ class TestMyData:
         shown = text_of(browser(user).get("/me/data/"))
         assert "核对您的原件" in shown
         assert "别人的事由" not in shown
+
+    def test_lists_each_colleague_who_opened_the_file_once_a_day(self, user):
+        one, other = browser(factories.reviewer()), staff_browser("chief")
+        for client in (one, one, other):
+            assert client.get(f"/review/people/{user.person.pk}/").status_code == 200
+        clock.move_to(factories.shanghai(2020, 12, 29, 9), running=False)
+        one.get(f"/review/people/{user.person.pk}/")
+        looks = Event.objects.filter(verb="accounts.person.file_opened", person_id=user.person_id)
+        assert [f"{look.at:%m-%d} {look.actor_role}" for look in looks.order_by("pk")] == [
+            "12-28 reviewer", "12-28 chief", "12-29 reviewer",
+        ]  # fmt: skip
+        assert text_of(browser(user).get("/me/data/")).count("工作人员查阅个人档案") == 3
+
+    @pytest.mark.parametrize("page", ["archive-checks", "services", "certificates", "voiding"])
+    def test_lists_a_look_at_each_kind_of_case(self, page):
+        person, address = a_case(page)
+        answer = browser(factories.reviewer()).get(address)
+        assert answer.status_code == 200
+        assert Event.objects.get(verb="accounts.person.file_opened").person_id == person.pk
+
+    def test_does_not_list_who_was_refused(self, user):
+        assert browser(factories.clerk()).get(f"/review/people/{user.person.pk}/").status_code == 404
+        assert not Event.objects.filter(verb="accounts.person.file_opened").exists()
