@@ -8,7 +8,8 @@ from django.db.models import BinaryField, Count, F, Func, Min, Prefetch, Q, Quer
 from django.db.models.functions import Concat
 
 from institutions.models import DesignationReport, Institution, Qualification
-from portal.accounts.models import User
+from portal.accounts.models import ApiToken, User
+from portal.accounts.roles import Permission, Reach, reach_of
 from portal.desk import QueueState
 
 _COVERED = """
@@ -118,3 +119,11 @@ def qualification_figures(day: date, *, soon: int) -> dict[str, int]:
         "qualified": qualified_on(day).count(),
         "ending": ending.count(),
     }
+
+
+def tokens_kept_by(user: User) -> QuerySet[ApiToken]:
+    """Return the API tokens that an account looks after: those of its institution, or only its own."""
+    found = ApiToken.objects.select_related("user", "created_by").order_by("-created_at", "pk")
+    if reach_of(user, Permission.TOKENS_KEEP) == Reach.INSTITUTION:
+        return found.filter(user__membership__institution__memberships__user=user)
+    return found.filter(user=user)

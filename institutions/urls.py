@@ -1,6 +1,6 @@
 from django.urls import path
 
-from institutions import views, views_chief
+from institutions import views, views_chief, views_tokens
 
 urlpatterns = [
     path("institutions/", views.institutions_page, name="institutions"),
@@ -21,4 +21,8 @@ urlpatterns = [
         views_chief.qualification_stop,
         name="chief-qualification-end",
     ),
+    path("tokens/", views_tokens.tokens_page, name="tokens"),
+    path("tokens/new/", views_tokens.token_new, name="token-new"),
+    path("tokens/<uuid:pk>/rotate/", views_tokens.token_rotate_page, name="token-rotate"),
+    path("tokens/<uuid:pk>/revoke/", views_tokens.token_revoke_page, name="token-revoke"),
 ]

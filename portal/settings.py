@@ -204,6 +204,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "tell of API tokens that end": {
+        "task": "accounts.tell_of_tokens",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "deliver notices": {"task": "notices.deliver", "schedule": 10.0, "options": {"expires": 10}},
 }
 
@@ -239,6 +244,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "portal.accounts.breached.BreachedPasswordValidator"},
+    {"NAME": "portal.accounts.guessable.GuessablePasswordValidator"},
 ]
 BREACHED_PASSWORDS = env.text("BREACHED_PASSWORDS", str(VAR_DIR / "breached-passwords"))
 # A provincial identity service (OpenID Connect). Without an issuer it is off.
@@ -341,6 +347,9 @@ SESSION_COOKIE_AGE = max(SESSION_HOURS.values()) * 3600
 STEP_UP_MINUTES = env.integer("STEP_UP_MINUTES", 10)
 # How long a code that is handed over opens an account.
 ACCESS_CODE_HOURS = env.integer("ACCESS_CODE_HOURS", 72)
+# How long an API token made on a page may last, and how long the old one goes on beside the one that takes over.
+API_TOKEN_DAYS = env.integer("API_TOKEN_DAYS", 365)
+API_TOKEN_OVERLAP_DAYS = env.integer("API_TOKEN_OVERLAP_DAYS", 7)
 
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 BATCH_MAX_BYTES = env.integer("BATCH_MAX_BYTES", 20 * 1024 * 1024)

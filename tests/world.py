@@ -57,12 +57,17 @@ def side(area_code: str, firm: str) -> Side:
         **_announced(),
         **_invited(employer, worker.person),
         "factor-remove": {"pk": app.pk},
+        **{key: {"pk": _token(clerk).pk} for key in ("token-rotate", "token-revoke")},
         "access-decide": {"pk": _lost(worker).pk},
         "session-end": {"pk": factories.session_of(worker).pk},
         "review-designation-report": {"pk": _designation_report().pk},
         "county-notice": {"key": md5(firm.encode(), usedforsecurity=False).hexdigest()},
     }
     return made
+
+
+def _token(clerk: User) -> ApiToken:
+    return token_create(user=clerk, name="教务系统", scopes=["batches:read"], by=BY)[0]
 
 
 def _lost(worker: User) -> AccessGrant:
@@ -272,7 +277,7 @@ def caller(user, *, without: str = "") -> Client:
     scopes = scopes_of(user.role)
     if not scopes:
         return Client()
-    token, text = token_create(user=user, name="test", scopes=scopes, by=BY)
+    token, text = token_create(user=user, name="教务系统", scopes=scopes, by=BY)
     if without:
         token.scopes = sorted(set(ApiToken.Scope.values) - {without})
         token.save(update_fields=["scopes"])

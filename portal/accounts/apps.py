@@ -7,12 +7,13 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from portal.accounts import events, messages  # noqa: F401 - importing registers the event texts
+        from portal.accounts import events, messages, tokens  # noqa: F401 - importing registers the event texts
         from portal.accounts.access import count_to_decide
         from portal.accounts.factors import Means
         from portal.accounts.models import AccessGrant, ApiToken, Factor, Role, UserSession
         from portal.events.facts import register_choices
         from portal.navigation import ACCOUNTS, MINE, Entry, register_entry
+        from portal.operations.jobs import register_job
 
         register_choices(
             role=Role,
@@ -31,4 +32,7 @@ class AccountsConfig(AppConfig):
             Role.OPERATOR,
             Role.REVIEWER,
         )
+        for role, group in ((Role.CLERK, None), (Role.REVIEWER, ACCOUNTS), (Role.CHIEF, ACCOUNTS)):
+            register_entry(Entry("tokens", _("API tokens"), order=49, group=group), role)
+        register_job("accounts.tell_of_tokens", _("Tell of API tokens that end"))
         register_entry(Entry("staff", _("Staff and roles"), order=47, group=ACCOUNTS), Role.CHIEF)

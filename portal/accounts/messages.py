@@ -102,10 +102,6 @@ _NOTICES: dict[str, tuple[Promise, Promise]] = {
         ),
     ),
     "accounts.password.changed": (gettext_lazy("Your password was changed"), _IF_NOT_YOU),
-    "accounts.password.reset": (
-        gettext_lazy("Your password was changed"),
-        gettext_lazy("An operator set it anew. Choose one of your own under “Change my password”."),
-    ),
     "accounts.entry.asked": (
         gettext_lazy("Somebody says that you lost your password or second factor"),
         gettext_lazy(
@@ -125,6 +121,13 @@ _NOTICES: dict[str, tuple[Promise, Promise]] = {
         gettext_lazy(
             "The reviewer in chief ended them; your account stays open. Ask why, and change your password if somebody "
             "else may know it."
+        ),
+    ),
+    "accounts.token.ending": (
+        gettext_lazy("API token “%(name)s” ends on %(until)s"),
+        gettext_lazy(
+            "The system that uses it is refused from then on. Replace it under “API tokens”: the old one goes on working "
+            "for some days while the new one is put in."
         ),
     ),
     "accounts.factor.added": (gettext_lazy("A second factor was set up for your account"), _IF_NOT_YOU),

@@ -175,7 +175,11 @@ class ApiToken(models.Model):
     token_hash = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=40, choices=Scope))
     created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Nobody: by a command."
+    )
     expires_at = models.DateTimeField()
+    rotated_at = models.DateTimeField(null=True, help_text="When another token took over.")
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
@@ -189,3 +193,8 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def scope_labels(self) -> list[str]:
+        """What it may do, in the reader's language."""
+        return [str(self.Scope(scope).label) for scope in self.scopes]

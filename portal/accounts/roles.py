@@ -46,6 +46,7 @@ class Permission(StrEnum):
     INSTITUTIONS_KEEP = "institutions.keep"
     STAFF_KEEP = "staff.keep"
     ENTRY_GIVE = "entry.give"
+    TOKENS_KEEP = "tokens.keep"
     OPERATIONS_READ = "operations.read"
     HISTORY_READ = "history.read"
 
@@ -57,6 +58,7 @@ LOOKING = {
     Permission.NATIONAL_ENTER: Reach.PROVINCE,
     Permission.IDENTITY_REVEAL: Reach.PROVINCE,
     Permission.DESIGNATION_CLOSE: Reach.PROVINCE,
+    Permission.TOKENS_KEEP: Reach.OWN,
 }
 """What reviewers share with whoever leads them."""
 
@@ -69,7 +71,11 @@ ROLE_PERMISSIONS: Mapping[Role, Mapping[Permission, Reach]] = {
         Permission.CERTIFICATE_HOLD: Reach.OWN,
     },
     Role.CLERK: EVERYBODY
-    | {Permission.BATCH_BRING: Reach.INSTITUTION, Permission.BATCH_READ: Reach.INSTITUTION},
+    | {
+        Permission.BATCH_BRING: Reach.INSTITUTION,
+        Permission.BATCH_READ: Reach.INSTITUTION,
+        Permission.TOKENS_KEEP: Reach.INSTITUTION,
+    },
     Role.REVIEWER: EVERYBODY
     | LOOKING
     | {

@@ -29,7 +29,7 @@ HAN = re.compile(r"[\u3400-\u9fff]+")
 WORD = re.compile(r"[A-Za-z]{2,}")
 WRITTEN_BY_PEOPLE = (
     "海口样例建筑有限公司", "三亚样例建筑有限公司", "海口样例培训中心", "陈海生", "林主任", "琼样培", "琼样", "某局", "指定培训机构",
-    "海南省住房和城乡建设领域现场专业人员岗位培训考核评价工作领导小组办公室", "不再从业", "已离岗", "十月", "中文", "公告", "内容", "我的", "手机丢失",
+    "海南省住房和城乡建设领域现场专业人员岗位培训考核评价工作领导小组办公室", "不再从业", "已离岗", "十月", "中文", "公告", "内容", "我的", "手机丢失", "教务系统",
     *(value for value in GOOD.values() if isinstance(value, str) and value), *HEADERS,
 )  # fmt: skip
 """Names in the world, and the headers that the columns of a file have in every language."""
