@@ -32,7 +32,7 @@ CHECKS = (
     response_headers_conformance,
     response_schema_conformance,
 )
-EXAMPLES = 3
+EXAMPLES = 10
 ANONYMOUS = "anonymous"
 
 
@@ -59,9 +59,25 @@ def _connection_stays():
         signal.connect(close_old_connections)
 
 
+class Callers:
+    """A caller of every role. The first case is tried by all, each further one by the next of those who are let in."""
+
+    def __init__(self, headers):
+        self.headers = headers
+        self.barred, self.chosen = set(), {}
+
+    def asking(self, case):
+        """Return the names of those who try a case: the same ones whenever it comes again."""
+        key = repr((case.path_parameters, case.query, case.headers, case.media_type, case.body))
+        if key not in self.chosen:
+            let_in = [name for name in self.headers if name not in self.barred] or list(self.headers)
+            self.chosen[key] = [let_in[len(self.chosen) % len(let_in)]] if self.chosen else list(self.headers)
+        return self.chosen[key]
+
+
 @pytest.fixture
 def world(db):
-    """Return the headers of a caller of every role, and the batches of the clerk: one in each state that a call can meet."""
+    """Return a caller of every role, and the batches of the clerk: one in each state that a call can meet."""
     school = factories.institution()
     clerk = factories.clerk(school)
     by = Actor(means="web", user=clerk)
@@ -69,8 +85,7 @@ def world(db):
         batch.pk
         for batch in (batches.upload(school, by), batches.checked(school, by), batches.submitted(school, by))
     ]
-    callers = {role.value: headers_of(account(role, clerk)) for role in Role}
-    return {ANONYMOUS: {}, **callers}, known
+    return Callers({ANONYMOUS: {}} | {role.value: headers_of(account(role, clerk)) for role in Role}), known
 
 
 def account(role, clerk):
@@ -99,12 +114,14 @@ def test_a_call_answers_as_the_description_says_whoever_asks(case, world):
     callers, known = world
     if "batch_id" in case.path_parameters:
         case.path_parameters["batch_id"] = str(known[len(str(case.body)) % len(known)])
-    for headers in callers.values():
-        _try(case, headers)
+    for name in callers.asking(case):
+        if _status(case, callers.headers[name]) in {401, 403}:
+            callers.barred.add(name)
 
 
-def _try(case, headers):
+def _status(case, headers):
     with transaction.atomic():
-        case.call_and_validate(headers=headers, checks=CHECKS)
+        answer = case.call_and_validate(headers=headers, checks=CHECKS)
         transaction.set_rollback(True)
     cache.clear()  # no example runs into a limit that another one used up
+    return answer.status_code
