@@ -29,7 +29,6 @@ class Verb(TextChoices):
     IDENTITY_LINKED = "accounts.identity_service.linked", _("Identity service linked")
     IDENTITY_UNLINKED = "accounts.identity_service.unlinked", _("Identity service no longer linked")
     PASSWORD_CHANGED = "accounts.password.changed", _("Password changed")
-    PASSWORD_RESET = "accounts.password.reset", _("Password set anew by an operator")
     PROFILE_UPDATED = "accounts.profile.updated", _("Profile updated")
     PHOTO_REPLACED = "accounts.photo.replaced", _("Photo uploaded")
     ACCESS_REFUSED = "accounts.access.refused", _("Refused: no permission, or not theirs")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal import clock
 from portal.accounts.messages import photo_text, problem_text
-from portal.accounts.models import Person
+from portal.accounts.models import Person, User
 from portal.accounts.photos import PhotoRefusedError, Portrait, portrait
 from portal.accounts.services import Employment
 from portal.forms import FileInput, Form, IdNumberInput, KitTextInput, LineField, MobileInput
@@ -89,12 +89,24 @@ class PasswordField(forms.CharField):
             error_messages={"required": _("Choose a password.")},
         )
 
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        validate_password(value)
+
+class NewPasswordForm(Form):
+    """A form with a `PasswordField` called ``password``, which others must not guess who know whose it is."""
+
+    def holder(self) -> User:
+        """Return, unsaved or not, whose password it will be, as far as that is known."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        if password := self.cleaned_data.get("password"):
+            try:
+                validate_password(password, self.holder())
+            except ValidationError as error:
+                self.add_error("password", error)
+        return self.cleaned_data
 
 
-class RegistrationForm(Form):
+class RegistrationForm(NewPasswordForm):
     id_number = IdentityField(
         normalise_id_number,
         label=_("Resident ID number"),
@@ -105,15 +117,12 @@ class RegistrationForm(Form):
     mobile = _mobile_field()
     password = PasswordField(_("Password"))
 
-    def clean(self) -> dict[str, Any]:
-        password = self.cleaned_data.get("password", "")
-        known = (self.cleaned_data.get("id_number"), self.cleaned_data.get("mobile"))
-        if any(number and number in password for number in known):
-            self.add_error("password", _("Choose a password without your ID number or mobile number in it."))
-        return self.cleaned_data
+    def holder(self) -> User:
+        said = {name: self.cleaned_data.get(name, "") for name in ("id_number", "name", "mobile")}
+        return User(person=Person(**said))
 
 
-class PasswordForm(Form):
+class PasswordForm(NewPasswordForm):
     current = forms.CharField(
         label=_("Present password"),
         strip=False,
@@ -122,6 +131,13 @@ class PasswordForm(Form):
         error_messages={"required": _("Enter your present password.")},
     )
     password = PasswordField(_("New password"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def holder(self) -> User:
+        return self.user
 
 
 class SignInForm(Form):

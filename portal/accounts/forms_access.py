@@ -3,7 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.forms import TYPED_AT_MOST, PasswordField
+from portal.accounts.forms import TYPED_AT_MOST, NewPasswordForm, PasswordField
+from portal.accounts.models import User
 from portal.forms import Form, KitTextInput, ProseField
 
 
@@ -16,7 +17,7 @@ def _identifier_field(help_text: str = "") -> forms.CharField:
     )
 
 
-class ActivationForm(Form):
+class ActivationForm(NewPasswordForm):
     identifier = _identifier_field()
     code = forms.CharField(
         label=_("Code that you were given"),
@@ -33,6 +34,10 @@ class ActivationForm(Form):
         error_messages={"required": _("Enter the code that you were given.")},
     )
     password = PasswordField(_("New password"))
+
+    def holder(self) -> User:
+        """Return who they say they are: what the account knows of them would tell that there is one."""
+        return User(username=self.cleaned_data.get("identifier", ""))
 
 
 class LostForm(Form):

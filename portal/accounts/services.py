@@ -228,34 +228,21 @@ def _refusal_record(reason: str, identifier: str, origin: str, *, by: Actor) -> 
 
 def password_change(*, user: User, password: str, by: Actor, session: UserSession | None = None) -> User:
     """Give an account a new password. Every session ends but ``session``, the one in which it is changed."""
-    return _password_set(user, password, Verb.PASSWORD_CHANGED, session=session, by=by)
-
-
-def password_reset(*, user: User, by: Actor) -> str:
-    """Return a new random password for somebody who lost theirs and showed their papers; the holder is told."""
-    password = random_password()
-    _password_set(user, password, Verb.PASSWORD_RESET, by=by)
-    return password
-
-
-def random_password() -> str:
-    """Return a password that can be read out: about 79 bits, no letters that look alike."""
-    return "-".join(get_random_string(4, UNMISTAKABLE) for _ in range(4))
-
-
-def _password_set(
-    user: User, password: str, verb: Verb, *, by: Actor, session: UserSession | None = None
-) -> User:
     hashed = make_password(password)
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         locked.password = hashed
         locked.save(update_fields=["password"])
         at = clock.now()
-        event_record(verb, at=at, by=by, subject=locked, person_id=locked.person_id)
+        event_record(Verb.PASSWORD_CHANGED, at=at, by=by, subject=locked, person_id=locked.person_id)
         sessions_end(user=locked, ending=UserSession.Ending.PASSWORD, but=session, by=by)
-        notice_send(verb.value, to=locked, at=at)
+        notice_send("accounts.password.changed", to=locked, at=at)
     return locked
+
+
+def random_password() -> str:
+    """Return a password that can be read out: about 79 bits, no letters that look alike."""
+    return "-".join(get_random_string(4, UNMISTAKABLE) for _ in range(4))
 
 
 def profile_update(

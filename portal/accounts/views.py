@@ -136,7 +136,7 @@ def sign_out_page(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def password_page(request: SignedInRequest) -> HttpResponse:
     """Change the own password; other sessions of the account end."""
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(request.POST or None, user=request.user)
     if form.is_valid() and _is_present_password(request, form):
         user = password_change(
             user=request.user,

@@ -4,12 +4,13 @@ import re
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.forms import IdentityField, PasswordField
+from portal.accounts.forms import IdentityField, NewPasswordForm, PasswordField
 from portal.accounts.forms_staff import UsernameField
 from portal.accounts.messages import problem_text
+from portal.accounts.models import User
 from portal.employers.services import Company, Invitee
 from portal.forms import Form, KitTextInput, LineField
 from portal.identity import Problem, normalise_credit_code, normalise_id_number, normalise_name
@@ -17,7 +18,7 @@ from portal.identity import Problem, normalise_credit_code, normalise_id_number,
 AT_ONCE = 200
 
 
-class EmployerForm(Form):
+class EmployerForm(NewPasswordForm):
     name = LineField(
         label=_("Name of the employer"), help_text=_("As on the business licence."), max_length=200
     )
@@ -39,6 +40,13 @@ class EmployerForm(Form):
     )
     username = UsernameField()
     password = PasswordField(_("Password"))
+
+    def holder(self) -> User:
+        said = self.cleaned_data
+        return User(
+            username=said.get("username", ""),
+            display_name=f"{said.get('name', '')} {said.get('contact', '')}",
+        )
 
     @property
     def company(self) -> Company:
@@ -82,7 +90,7 @@ def _invitee(line: str) -> Invitee | str:
     """Read a line; return what is wrong with it, never repeating the number."""
     parts = [part for part in re.split(r"[\s,，、;；|]+", line.strip()) if part]
     if len(parts) < 2:
-        return _now("write the name, a space and the ID number.")
+        return gettext("write the name, a space and the ID number.")
     name, number = normalise_name(" ".join(parts[:-1])), normalise_id_number(parts[-1])
     for problem in (name, number):
         if isinstance(problem, Problem):

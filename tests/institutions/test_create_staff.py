@@ -4,7 +4,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from portal.accounts.models import User
+from portal.accounts.access import NotTheirsError, access_approve, access_ask_lost
+from portal.accounts.models import Role, User
+from portal.events.services import Actor
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -46,3 +48,17 @@ def test_a_name_taken_is_said_and_changes_nothing():
     call_command("create_staff", "twice", "auditor")
     with pytest.raises(CommandError, match="twice"):
         call_command("create_staff", "twice", "operator")
+
+
+def test_when_everybody_lost_their_way_in_two_new_ones_let_them_in_again():
+    """Whoever operates the machine opens accounts, but enters no other one."""
+    lost = factories.staff(Role.CHIEF)
+    for name in ("second", "third"):
+        call_command("create_staff", name, "chief")
+    second, third = (Actor("web", User.objects.get(username=name)) for name in ("second", "third"))
+    grant = access_ask_lost(identifier=lost.username, reason="手机丢失", by=second)
+    with pytest.raises(NotTheirsError):
+        access_approve(grant=grant, by=second)
+    code = access_approve(grant=grant, by=third)
+    said = {"identifier": lost.username, "code": code, "password": "harbour-lantern-9"}
+    assert Client().post("/activate/", said).url == "/home/"

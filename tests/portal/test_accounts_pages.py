@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import CommandError, call_command
 from django.test import Client
 
 from portal import clock
@@ -398,20 +397,3 @@ class TestThePassword:
         assert answers == [422] * 8 + [429]
         user.refresh_from_db()
         assert user.check_password(PASSWORD)
-
-    def test_lost_is_set_anew_by_an_operator_and_the_holder_is_told(self, monkeypatch, capsys):
-        user = factories.worker()
-        session = signed_in(user)
-        monkeypatch.setattr("builtins.input", lambda _prompt: f" {user.person.id_number} ")
-        call_command("reset_password")
-        password = re.search(r"New password: (\S+)", capsys.readouterr().out)[1]
-        user.refresh_from_db()
-        assert user.check_password(password)
-        assert session.get("/me/profile/").status_code == 302
-        assert Notice.objects.get(user=user).code == "accounts.password.reset"
-        assert password not in str(list(Event.objects.values()))
-
-    def test_of_an_unknown_person_cannot_be_set_anew(self, monkeypatch):
-        monkeypatch.setattr("builtins.input", lambda _prompt: "nobody")
-        with pytest.raises(CommandError, match="Nobody has registered"):
-            call_command("reset_password")
