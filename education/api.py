@@ -382,6 +382,11 @@ class SubmitView(BatchView):
         return Response(BatchSerializer(batch).data)
 
 
+def not_a_reviewer() -> ProblemError:
+    text = _("Nobody decides a batch of their own or of an institution that they belong to.")
+    return ProblemError(403, "not_a_reviewer", text)
+
+
 class ReviewView(BatchView):
     """What approving and returning share."""
 
@@ -396,8 +401,7 @@ class ReviewView(BatchView):
         try:
             batch = self.decide(batch, Actor.api(caller_of(request)))
         except services.NotAReviewerError:
-            text = _("Nobody decides a batch of their own or of an institution that they belong to.")
-            raise ProblemError(403, "not_a_reviewer", text) from None
+            raise not_a_reviewer() from None
         except services.BatchStateError as late:
             text = _("The batch is not waiting for a review: %(state)s.") % {"state": late.state.label}
             raise ProblemError(409, "wrong_state", text, state=late.state.value) from None

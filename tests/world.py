@@ -23,6 +23,7 @@ from portal.accounts.tokens import token_create
 from portal.announcements import announcement_publish
 from portal.downloads.services import download_ask, download_make
 from portal.employers.models import Employer
+from portal.employers.selectors import consent_text
 from portal.employers.services import Company, Invitee, employer_register, workers_invite
 from portal.events.services import Actor
 from portal.models import SavedFilter
@@ -189,7 +190,14 @@ def _clerks(school, by) -> dict[str, dict[str, object]]:
         **{key: {"pk": checked.pk} for key in ready},
         **{key: {"pk": download.pk} for key in ("download", "download-file")},
         **{key: {"pk": submitted.pk} for key in ("batch-receipt", *REVIEWED)},
-        **{key: {"batch_id": submitted.pk} for key in ("api-batch-approve", "api-batch-return")},
+        **{
+            key: {"batch_id": submitted.pk}
+            for key in ("api-batch-approve", "api-batch-return", "api-batch-reversals")
+        },
+        **{
+            f"api-batch-reversal-{act}": {"batch_id": submitted.pk, "reversal_id": UUID(int=0)}
+            for act in ("confirm", "dismiss")
+        },
         **{
             key: {"batch_id": checked.pk}
             for key in ("api-batch", "api-batch-problems", "api-batch-workbook", "api-batch-submit")
@@ -222,7 +230,7 @@ FIELDS = {"employer-invitation-answer": "answer=decline"}
 
 WHOLE = {
     "batch-submit": "good_rows=on",
-    "employer-invitation-answer": "answer=consent",
+    "employer-invitation-answer": f"answer=consent&version={consent_text(TODAY.date()).version}",
     "legacy-service-request": "explanation=不再从业",
     "voiding": "text=课程漏报",
     "api-batch-submit": '{"drop_bad_rows": true}',

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404
 from django.utils.translation import gettext
@@ -112,6 +112,8 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
+    elif isinstance(exc, SuspiciousOperation):  # such as a form of thousands of fields
+        exc = exceptions.ParseError()
     if isinstance(exc, exceptions.APIException):
         return _known(exc)
     return _unknown(exc, context)

@@ -14,6 +14,7 @@ MODULES = (
     "education.api_national",
     "education.api_policy",
     "education.api_receipts",
+    "education.api_reversals",
     "certificates.api",
     "certificates.api_credentials",
     "certificates.api_checks",

@@ -24,6 +24,7 @@ from portal.events.services import Actor
 from portal.wsgi import application
 from tests import factories
 from tests.education import batches
+from tests.education.sheets import row
 
 CHECKS = (
     not_a_server_error,
@@ -83,7 +84,12 @@ def world(db):
     by = Actor(means="web", user=clerk)
     known = [
         batch.pk
-        for batch in (batches.upload(school, by), batches.checked(school, by), batches.submitted(school, by))
+        for batch in (
+            batches.upload(school, by),
+            batches.checked(school, by),
+            batches.submitted(school, by),
+            batches.approved(school, by, Actor(means="web", user=factories.reviewer()), row()),
+        )
     ]
     return Callers({ANONYMOUS: {}} | {role.value: headers_of(account(role, clerk)) for role in Role}), known
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
-from education.models import Batch
+from education.models import Batch, CERecord
 from education.receipts import receipt_verify
 from education.services import batch_check
 from portal.accounts.roles import scopes_of
@@ -12,7 +12,7 @@ from portal.accounts.tokens import token_create
 from portal.events.models import Event
 from portal.events.services import Actor
 from portal.exports import XLSX
-from tests.education.batches import JOB
+from tests.education.batches import JOB, submitted
 from tests.education.sheets import csv, row, workbook
 from tests.factories import clerk, fresh_id_number, institution, reviewer
 
@@ -213,3 +213,83 @@ def test_a_caller_who_accepts_workbooks_alone_is_told_the_problem_all_the_same(d
     answer = APIClient(headers={"Accept": XLSX}).get(f"/api/v1/batches/{uuid.uuid4()}/workbook/")
     assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
     assert answer.json()["code"] == "token_needed"
+
+
+class TestTakingAnApprovalBack:
+    @pytest.fixture
+    def second(self):
+        return caller(reviewer())
+
+    @pytest.fixture
+    def credited(self, school, judge):
+        by = Actor("web", clerk(school))
+        batch = submitted(school, by, row(), row(), row())
+        address = f"/api/v1/batches/{batch.pk}/"
+        assert judge.post(f"{address}approve/").status_code == 200
+        return f"{address}reversals/"
+
+    def test_one_proposes_and_another_confirms(self, judge, second, credited):
+        proposed = judge.post(credited, {"reason": "机构承认代签", "rows": [4, 2]}, format="json")
+        found = proposed.json()
+        assert (proposed.status_code, found["state"], found["rows"]) == (201, "proposed", [2, 4])
+        assert CERecord.objects.filter(in_force=True).count() == 3
+        own = judge.post(f"{credited}{found['id']}/confirm/")
+        assert (own.status_code, own.json()["code"]) == (409, "second_reviewer_needed")
+        confirmed = second.post(f"{credited}{found['id']}/confirm/")
+        assert (confirmed.status_code, confirmed.json()["state"]) == (200, "confirmed")
+        assert list(CERecord.objects.filter(in_force=True).values_list("row_number", flat=True)) == [3]
+        assert [each["state"] for each in judge.get(credited).json()] == ["confirmed"]
+
+    def test_the_whole_of_it_leaves_without_rows_and_the_batch_says_so(self, judge, second, credited):
+        found = judge.post(credited, {"reason": "误批"}, format="json").json()
+        second.post(f"{credited}{found['id']}/confirm/")
+        assert judge.get(credited.removesuffix("reversals/")).json()["reversed"] is True
+        again = judge.post(credited, {"reason": "误批"}, format="json").json()
+        assert (again["code"], again["state"], again["reversal"]) == (
+            "wrong_reversal_state",
+            "confirmed",
+            found["id"],
+        )
+
+    def test_dismissed_by_either_the_approval_stands(self, judge, second, credited):
+        found = judge.post(credited, {"reason": "误批"}, format="json").json()
+        twice = second.post(credited, {"reason": "误批"}, format="json")
+        assert (twice.status_code, twice.json()["state"]) == (409, "proposed")
+        assert judge.post(f"{credited}{found['id']}/dismiss/").json()["state"] == "dismissed"
+        late = second.post(f"{credited}{found['id']}/confirm/")
+        assert (late.status_code, late.json()["state"]) == (409, "dismissed")
+        assert CERecord.objects.filter(in_force=True).count() == 3
+
+    @pytest.mark.parametrize(
+        ("said", "status", "code"),
+        [
+            ({}, 400, "invalid"),
+            ({"reason": "  "}, 400, "invalid"),
+            ({"reason": "误批", "rows": []}, 400, "invalid"),
+            ({"reason": "误批", "rows": [0]}, 400, "invalid"),
+            ({"reason": "误批", "rows": [2**31]}, 400, "invalid"),
+            ({"reason": "误批", "rows": list(range(1, 1002))}, 400, "invalid"),
+            ({"reason": "误批", "rows": [2, 9]}, 422, "rows_not_credited"),
+        ],
+    )
+    def test_what_is_asked_for_wrongly_changes_nothing(self, judge, credited, said, status, code):
+        answer = judge.post(credited, said, format="json")
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert judge.get(credited).json() == []
+
+    def test_only_an_approved_batch_can_be_taken_back(self, school, judge):
+        batch = submitted(school, Actor("web", clerk(school)))
+        answer = judge.post(f"/api/v1/batches/{batch.pk}/reversals/", {"reason": "误批"}, format="json")
+        assert (answer.status_code, answer.json()["code"], answer.json()["state"]) == (
+            409,
+            "wrong_state",
+            "submitted",
+        )
+
+    def test_a_reversal_of_another_batch_is_not_found_under_this_one(self, school, judge, second, credited):
+        found = judge.post(credited, {"reason": "误批"}, format="json").json()
+        other = submitted(school, Actor("web", clerk(school)))
+        assert second.post(f"/api/v1/batches/{other.pk}/reversals/{found['id']}/confirm/").status_code == 404
+
+    def test_an_institution_sees_and_does_nothing_of_it(self, api, credited):
+        assert {api.get(credited).status_code, api.post(credited, {"reason": "x"}).status_code} == {403}

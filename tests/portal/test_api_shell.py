@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import OperationalError
@@ -113,6 +114,16 @@ class TestEveryErrorIsAProblemDocument:
 
         address = f"/api/v1/batches/{approved_batch().pk}/return/"
         is_problem(caller(text).post(address, "{", content_type="application/json"), 400, "bad_request")
+
+    def test_a_form_of_more_fields_than_anybody_sends(self):
+        _, text = token(reviewer(), "batches:review")
+        from tests.factories import approved_batch
+
+        address = f"/api/v1/batches/{approved_batch().pk}/return/"
+        fields = {f"field-{number}": "x" for number in range(1001)}
+        form = caller(text).post(address, urlencode(fields), content_type="application/x-www-form-urlencoded")
+        is_problem(form, 400, "bad_request")
+        is_problem(caller(text).post(address, fields, format="multipart"), 400, "bad_request")
 
     def test_values_that_do_not_fit_are_named_by_their_place(self):
         _, text = token(clerk(), "batches:write")
