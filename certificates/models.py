@@ -191,6 +191,7 @@ class CertificateDocument(models.Model):
             models.Index(
                 fields=["certificate"], condition=~Q(unprintable=""), name="certificates_document_unprint"
             ),
+            models.Index(fields=["sha256"], name="certificates_document_digest"),
         ]
 
     def __str__(self) -> str:

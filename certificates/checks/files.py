@@ -12,7 +12,7 @@ from certificates.credentials.jose import SignatureError, verify_jwt
 from certificates.credentials.keys import public_keys, trusted_certificates
 from certificates.credentials.open_badge import TYPE
 from certificates.documents.attachment import NoCredentialError, attached_credential
-from certificates.documents.signing import validate_pdf
+from certificates.documents.judge import pdf_judge
 from certificates.models import CertificateDocument
 from certificates.verification import Verification, verify
 
@@ -38,17 +38,17 @@ class FileAnswer:
 
 
 def file_check(pdf: bytes) -> FileAnswer:
-    """Judge a file by its signature, whichever certificate of the issuer made it."""
+    """Judge a file: ours if it is kept here byte for byte, else by its signature, whichever certificate made that."""
+    if document := _kept(pdf):
+        return _ours(document.certificate.number, document.version)
     authorities = settings.TIMESTAMP_CERTIFICATE.encode()
-    report = validate_pdf(
+    reason = pdf_judge(
         pdf,
-        *trusted_certificates(),
+        trusted=trusted_certificates(),
         timestamp_certificates=x509.load_pem_x509_certificates(authorities) if authorities else (),
     )
-    if report.reason == "untrusted" and (document := _kept(pdf)):
-        return _ours(document.certificate.number, document.version)
-    if not report.accepted:
-        return FileAnswer(verdict=FileVerdict(report.reason))
+    if reason != "ok":
+        return FileAnswer(verdict=FileVerdict(reason))
     try:
         credential = verify_jwt(attached_credential(pdf), public_keys(), typ=TYPE)
         number, version = credential["credentialSubject"]["licenseNumber"], credential["certificateVersion"]
@@ -64,6 +64,6 @@ def _ours(number: str, version: int) -> FileAnswer:
 
 
 def _kept(pdf: bytes) -> CertificateDocument | None:
-    """Return the document that ``pdf`` is byte for byte: sealed under a certificate that was replaced before any was kept."""
+    """Return the document that ``pdf`` is byte for byte."""
     documents = CertificateDocument.objects.select_related("certificate")
     return documents.filter(sha256=hashlib.sha256(pdf).hexdigest()).first()

@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import resource
+import subprocess
+import zlib
 from datetime import date
 
 import pytest
@@ -17,6 +20,7 @@ from certificates.credentials.facts import token_facts
 from certificates.credentials.jose import SignatureError
 from certificates.credentials.keys import public_keys, signing_key
 from certificates.credentials.token import token_sign
+from certificates.documents import judge
 from certificates.documents.issuer import create_demo_issuer, load_issuer, to_asn1
 from certificates.documents.render import render_certificate
 from certificates.documents.signing import sign_pdf
@@ -128,6 +132,30 @@ def new_seal(settings):
     issuer.cache_clear()
 
 
+def unpacking():
+    """Return a small PDF whose table of objects unpacks to 64 megabytes."""
+    entries = zlib.compress(bytes(64 << 20), 9)
+    head = b"<< /Type /XRef /Size %d /W [1 2 1] /Root 2 0 R /Filter /FlateDecode /Length %d >>"
+    table = (
+        b"1 0 obj\n" + head % (16 << 20, len(entries)) + b"\nstream\n" + entries + b"\nendstream\nendobj\n"
+    )
+    return b"%PDF-1.7\n" + table + b"startxref\n9\n%%EOF\n"
+
+
+def branching():
+    """Return a small PDF whose form has 2⁶⁰ fields: each names the next one twice."""
+    fields = [b"<< /T (f) /Kids [%d 0 R %d 0 R] >>" % (number + 1, number + 1) for number in range(2, 62)]
+    catalog = b"<< /Type /Catalog /AcroForm << /Fields [2 0 R] /SigFlags 3 >> >>"
+    places, content = [], b"%PDF-1.7\n"
+    for number, body in enumerate([catalog, *fields, b"<< /T (f) /FT /Sig >>"], start=1):
+        places.append(b"%010d 00000 n \n" % len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start, count = len(content), len(places) + 1
+    table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (count, b"".join(places))
+    trailer = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (count, start)
+    return content + table + trailer
+
+
 class TestAFile:
     def verdict(self, client, content, name="c.pdf"):
         answer = client.post("/verify/file/", {"file": SimpleUploadedFile(name, content, "application/pdf")})
@@ -207,6 +235,22 @@ class TestAFile:
     @pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"hello", b"\x00" * 1000])
     def test_that_is_none_is_said_to_be_none(self, client, content):
         assert self.verdict(client, content)[0] == "unreadable"
+
+    @pytest.mark.parametrize("hostile", [unpacking, branching])
+    def test_that_asks_too_much_is_given_up_and_harms_nobody(self, client, hostile, monkeypatch):
+        monkeypatch.setattr(judge, "SECONDS", 2)
+        content = hostile()
+        assert len(content) < 100_000
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        assert self.verdict(client, content)[0] == "unreadable"
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        assert after.ru_utime - before.ru_utime < 1
+        assert after.ru_maxrss - before.ru_maxrss < 50_000
+
+    def test_is_judged_or_the_fault_shows(self, monkeypatch):
+        monkeypatch.setattr(judge, "__name__", "certificates.documents.nowhere")
+        with pytest.raises(subprocess.CalledProcessError):
+            judge.pdf_judge(b"%PDF-1.7", trusted=(), timestamp_certificates=())
 
     def test_that_is_too_large_or_missing_is_refused(self, client):
         too_large = SimpleUploadedFile("c.pdf", b"x" * (2 * 1024 * 1024 + 1))
