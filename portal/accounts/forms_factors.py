@@ -26,7 +26,6 @@ class AppCodeForm(Form):
 
 
 class RecoveryCodeForm(Form):
-    prefix = "recovery"
     code = forms.CharField(
         label=_("Recovery code"),
         help_text=_("Ten characters from the list that you kept, such as abcde-fgh23. Each is good once."),

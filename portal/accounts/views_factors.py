@@ -4,12 +4,10 @@ import base64
 import json
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 import zxingcpp
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -18,22 +16,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal import clock, crypto
 from portal.accounts import oidc, passkeys, totp
+from portal.accounts.answering import CHALLENGE, Answer, answer_again, code_shown
 from portal.accounts.entering import account_session, enter
 from portal.accounts.factors import (
     FactorExistsError,
     FactorRefusedError,
     LastFactorError,
-    Means,
-    TooManyCodesError,
     app_add,
-    code_check,
     factor_remove,
     factors_of,
     has_factor,
     is_required,
     passkey_add,
-    passkey_check,
-    passkey_options,
     passkey_registration_options,
     recovery_codes_left,
     recovery_codes_renew,
@@ -41,24 +35,18 @@ from portal.accounts.factors import (
 from portal.accounts.forms_factors import (
     AppCodeForm,
     NewPasskeyForm,
-    PasskeyForm,
-    PresentPasswordForm,
-    RecoveryCodeForm,
 )
 from portal.accounts.models import User
 from portal.accounts.models_access import Factor, IdentityLink, UserSession
 from portal.accounts.sessions import session_confirm, session_end, sessions_end, sessions_of
 from portal.events.services import Actor
-from portal.forms import TOO_MANY, Form, form_status
-from portal.limits import Limit, origin
+from portal.forms import Form, form_status
 from portal.permissions import SignedInRequest, safe_next, signed_in_required
 from portal.step_up import step_up_required
 
 PENDING = "sign_in_pending"
-CHALLENGE = "passkey_challenge"
 NEW_SECRET = "app_secret"  # noqa: S105 - the name under which a session keeps it
 PENDING_LASTS = timedelta(minutes=10)
-PASSWORD_TRIES = Limit("step-up:password", "8/15 minutes")
 
 
 # The second step of signing in
@@ -107,119 +95,11 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
 def step_up_page(request: SignedInRequest) -> HttpResponse:
     """Ask whoever is signed in to prove again who they are, and go back to the page that wanted it."""
     user, target = request.user, safe_next(request, "home")
-    answer = Answer(request, user) if has_factor(user) else PasswordAnswer(request, user)
+    answer = answer_again(request, user)
     if answer.means:
         session_confirm(session=account_session(request), user=user, means=answer.means, by=Actor.of(request))
         return redirect(target)
     return answer.page("account/step_up.html", {"next": target, "minutes": settings.STEP_UP_MINUTES})
-
-
-class Answer:
-    """What a page with code, passkey and recovery code was sent; ``means`` is by what it was right, or None."""
-
-    def __init__(self, request: HttpRequest, user: User) -> None:
-        self.request, self.user = request, user
-        sent = request.POST if request.method == "POST" else {}
-        self.code = AppCodeForm(sent if "code" in sent else None)
-        self.recovery = RecoveryCodeForm(sent if "recovery-code" in sent else None)
-        self.passkey = PasskeyForm(sent if "credential" in sent else None)
-        if sent and not (self.code.is_bound or self.recovery.is_bound or self.passkey.is_bound):
-            self.code = AppCodeForm(sent)
-        self.means = self._means()
-
-    @property
-    def sent(self) -> Form:
-        """The form that was sent, or the first one."""
-        return next((form for form in (self.recovery, self.passkey) if form.is_bound), self.code)
-
-    def _means(self) -> Means | None:
-        try:
-            if self.passkey.is_bound:
-                return self._passkey_means()
-            form = self.sent
-            if not form.is_valid():
-                return None
-            by = Actor.of(self.request)
-            typed = form.cleaned_data["code"]
-            return code_check(user=self.user, typed=typed, origin=origin(self.request), by=by)
-        except TooManyCodesError:
-            text = _("Too many wrong codes. Wait 15 minutes, or use a passkey.")
-            self.sent.add_error(None, ValidationError(text, code=TOO_MANY))
-        except FactorRefusedError:
-            self.sent.add_error(None if self.sent is self.passkey else "code", self._refusal())
-        return None
-
-    def _passkey_means(self) -> Means | None:
-        state = self.request.session.pop(CHALLENGE, None)
-        if not self.passkey.is_valid() or state is None:
-            return None
-        return passkey_check(
-            user=self.user,
-            state=state,
-            response=self.passkey.cleaned_data["credential"],
-            origin=origin(self.request),
-            by=Actor.of(self.request),
-        )
-
-    def _refusal(self) -> str:
-        if self.sent is self.code:
-            return _("This code is not right, or was used already. Wait for the next one and enter that.")
-        if self.sent is self.recovery:
-            return _("This recovery code is not right, or was used already. Try another one.")
-        return _("The passkey did not fit this account. Try again, or use another way.")
-
-    def page(self, template: str, context: dict[str, Any]) -> HttpResponse:
-        kinds = {factor.kind for factor in factors_of(self.user)}
-        shown = context | {
-            "form": self.sent,
-            "code_form": self.code,
-            "recovery_form": self.recovery,
-            "passkey_form": self.passkey,
-            "has_app": Factor.Kind.APP in kinds,
-            "passkey_options": self._passkey_options() if Factor.Kind.PASSKEY in kinds else "",
-            "demo_code": _demo_code(self.user),
-        }
-        return render(self.request, template, shown, status=form_status(self.sent))
-
-    def _passkey_options(self) -> str:
-        options, self.request.session[CHALLENGE] = passkey_options(self.user)
-        return json.dumps(options)
-
-
-class PasswordAnswer(Answer):
-    """The same for an account that has nothing but its password."""
-
-    def __init__(self, request: HttpRequest, user: User) -> None:
-        self.request, self.user = request, user
-        self.form = PresentPasswordForm(request.POST if request.method == "POST" else None)
-        self.means = Means.PASSWORD if self.form.is_valid() and self._is_right() else None
-
-    def _is_right(self) -> bool:
-        if not PASSWORD_TRIES.take(str(self.user.pk), origin(self.request)):
-            self.form.add_error(None, ValidationError(_("Too many tries. Wait 15 minutes."), code=TOO_MANY))
-            return False
-        if not self.user.check_password(self.form.cleaned_data["password"]):
-            self.form.add_error("password", _("This is not your present password."))
-            return False
-        return True
-
-    def page(self, template: str, context: dict[str, Any]) -> HttpResponse:
-        shown = context | {"form": self.form, "password_form": self.form}
-        return render(self.request, template, shown, status=form_status(self.form))
-
-
-def _demo_code(user: User) -> dict[str, Any] | None:
-    """Return the code that an app would show now, in the demonstration alone: there everybody may look around."""
-    if settings.DEPLOYMENT != "demo":
-        return None
-    app = next((factor for factor in factors_of(user) if factor.kind == Factor.Kind.APP), None)
-    return _code_shown(app.secret, app.last_step) if app else None
-
-
-def _code_shown(secret: str, last_step: int | None) -> dict[str, Any]:
-    at = clock.real_now()
-    step = totp.step_unused(at=at, after=last_step)
-    return {"code": totp.code_at(secret, step) if step else "", "seconds": totp.SECONDS}
 
 
 # What one's account is proved with
@@ -285,7 +165,7 @@ def factor_app_page(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         "symbol": _symbol(secret, request),
-        "demo_code": _code_shown(secret, None) if settings.DEPLOYMENT == "demo" else None,
+        "demo_code": code_shown(secret, None) if settings.DEPLOYMENT == "demo" else None,
     }
     return render(request, "account/app.html", context, status=form_status(form))
 

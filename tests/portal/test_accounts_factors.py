@@ -1,6 +1,7 @@
 """The second factor: asked of all staff, good once, and asked again before what is grave."""
 
 import base64
+import html
 import json
 import re
 from datetime import timedelta
@@ -27,7 +28,7 @@ from portal.accounts.factors import (
     factor_remove,
     recovery_codes_renew,
 )
-from portal.accounts.models import Factor, RecoveryCode, Role, User, UserSession
+from portal.accounts.models import AccessGrant, Factor, RecoveryCode, Role, User, UserSession
 from portal.events.models import Event
 from portal.events.services import Actor
 from portal.notices.models import Notice
@@ -316,6 +317,18 @@ class TestSettingUp:
         assert "唯一" in text(page)
 
 
+def form_around(answer, name):
+    """Return the form of a page in which there is a field of this name."""
+    forms = re.findall(r"<form.*?</form>", answer.content.decode(), re.DOTALL)
+    return next(form for form in forms if f'name="{name}"' in form)
+
+
+def fields_of(answer, name):
+    """Return the hidden fields beside a field of this name, but for the form's token."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form_around(answer, name))
+    return {field: html.unescape(value) for field, value in found if field != "csrfmiddlewaretoken"}
+
+
 @pytest.mark.usefixtures("morning")
 class TestConfirmingAgain:
     def stale(self, user):
@@ -357,21 +370,68 @@ class TestConfirmingAgain:
     def test_keeps_a_form_that_comes_too_late_from_doing_anything_and_says_so(self, role, page, sent):
         client = self.stale(staff(role))
         before = set(Event.objects.values_list("pk", flat=True))
-        answer = client.post(page, sent, headers={"Referer": "http://testserver/notices/?page=2"})
-        assert answer.url == "/security/confirm/?next=%2Fnotices%2F%3Fpage%3D2"
+        answer = client.post(page, sent)
+        assert answer.status_code == 200
+        assert "尚未执行" in text(answer)
+        assert fields_of(answer, "proof-code") == sent
         assert set(Event.objects.values_list("pk", flat=True)) == before
-        assert "尚未执行" in text(client.get(answer.url))
 
-    def test_of_a_reveal_never_leads_to_another_site(self):
-        client = self.stale(factories.reviewer())
-        person = factories.person()
-        answer = client.post(
-            f"/review/people/{person.pk}/id-number/",
-            {"reason": "核对身份证原件"},
-            headers={"Referer": "https://evil.example/"},
+    LOST = {"papers_seen": "on", "reason": "手机丢失 <b>\u201c引号\u201d", "next": "/home/"}
+
+    def test_carries_out_what_waited_with_the_right_answer_and_not_before(self):
+        client, holder = self.stale(factories.reviewer()), factories.worker()
+        waiting = fields_of(
+            client.post("/access/lost/", self.LOST | {"identifier": holder.person.id_number}), "proof-code"
         )
-        assert answer.url == "/security/confirm/?next=%2Fhome%2F"
-        assert not Event.objects.filter(verb="accounts.identity.revealed").exists()
+        assert waiting == self.LOST | {"identifier": holder.person.id_number}
+        refused = client.post("/access/lost/", waiting | {"proof-code": "000000"})
+        assert refused.status_code == 422
+        assert fields_of(refused, "proof-code") == waiting
+        assert fields_of(refused, "proof-recovery-code") == waiting
+        assert not AccessGrant.objects.exists()
+        assert client.post("/access/lost/", waiting | {"proof-code": now_code()}).url == "/access/"
+        assert AccessGrant.objects.get().reason == self.LOST["reason"]
+        assert Event.objects.filter(verb="accounts.session.confirmed").count() == 1
+
+    def test_stores_nothing_of_what_waits(self):
+        client, holder = self.stale(factories.reviewer()), factories.worker()
+        client.post("/access/lost/", self.LOST | {"identifier": holder.person.id_number})
+        kept = str(list(client.session.items())) + str(list(Event.objects.values()))
+        assert holder.person.id_number not in kept
+        assert self.LOST["reason"] not in kept
+
+    def test_leads_on_to_the_form_with_its_text_when_something_is_missing(self):
+        client = self.stale(factories.reviewer())
+        answer = client.post("/access/lost/", self.LOST | {"identifier": "nobody", "proof-code": now_code()})
+        assert answer.status_code == 422
+        assert "手机丢失 &lt;b&gt;" in text(answer)
+
+    def test_keeps_every_value_of_a_name(self):
+        client = self.stale(factories.staff(Role.OPERATOR))
+        answer = client.post("/access/lost/", {"batch": ["1", "2"]})
+        assert re.findall(r'name="batch" value="(\d)"', form_around(answer, "proof-code")) == ["1", "2"]
+
+    def test_of_an_account_without_a_factor_takes_the_password(self):
+        user = factories.worker()
+        client = self.stale(user)
+        shown = client.post("/security/app/", {"code": "123456"})
+        assert fields_of(shown, "proof-password") == {"code": "123456"}
+        assert client.post("/security/app/", {"code": "1", "proof-password": "no"}).status_code == 422
+        assert not UserSession.objects.filter(
+            user=user, confirmed_at__gte=clock.real_now() - timedelta(minutes=1)
+        ).exists()
+        client.post("/security/app/", {"code": "1", "proof-password": PASSWORD})
+        assert UserSession.objects.filter(
+            user=user, confirmed_at__gte=clock.real_now() - timedelta(minutes=1)
+        ).exists()
+
+    def test_needs_the_form_token_like_any_form(self):
+        user = factories.reviewer()
+        self.stale(user)
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(user)
+        UserSession.objects.filter(user=user).update(confirmed_at=clock.real_now() - timedelta(minutes=11))
+        assert strict.post("/access/lost/", self.LOST | {"proof-code": now_code()}).status_code == 403
 
     def test_reading_a_certificate_asks_nothing(self):
         client = self.stale(factories.reviewer())

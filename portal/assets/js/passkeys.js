@@ -25,7 +25,8 @@ async function answer(form) {
   problem.hidden = true
   try {
     const options = withBytes(JSON.parse(form.dataset.options))
-    form.elements.credential.value = asText(await navigator.credentials[form.dataset.passkey](options))
+    const field = form.querySelector('[data-answer]') ?? form.elements.credential
+    field.value = asText(await navigator.credentials[form.dataset.passkey](options))
     HTMLFormElement.prototype.submit.call(form)
   } catch {
     problem.textContent = form.dataset.refused
