@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.decorators import display
 from django.contrib.admin.templatetags.admin_list import result_headers, results
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     BinaryField,
@@ -155,6 +155,8 @@ def records_index(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def records(request: SignedInRequest, label: str) -> HttpResponse:
     """List a table, sorted and filtered as Django's admin does."""
+    if any("\0" in value for value in request.GET.values()):
+        raise Http404  # the database knows no such character
     response = _admin(label).changelist_view(request, {"label": label})
     if isinstance(response, TemplateResponse) and response.context_data:
         rows = response.context_data["cl"]
@@ -163,8 +165,16 @@ def records(request: SignedInRequest, label: str) -> HttpResponse:
             "rows": list(results(rows)),
             "filters": [(spec.title, list(spec.choices(rows))) for spec in rows.filter_specs],
             "hidden": _hidden(rows.model),
+            "newer": _page(rows, -1),
+            "further": _page(rows, +1),
         }
     return response
+
+
+def _page(rows: ChangeList, step: int) -> str:
+    """Return the query of the page before or after this one, sorted and filtered as this one; empty without such a page."""
+    number = rows.page_num + step
+    return rows.get_query_string({PAGE_VAR: number}) if number in rows.paginator.page_range else ""
 
 
 @permission_required(Permission.OPERATIONS_READ)

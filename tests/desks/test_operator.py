@@ -1,6 +1,7 @@
 """The operator: what ran, when next, what failed and where; figures for machines; never anybody's data."""
 
 import re
+from html import unescape
 
 import pytest
 from celery import shared_task
@@ -181,3 +182,14 @@ class TestRecords:
     def test_survive_what_is_typed_into_the_address(self, operator, asked):
         answer = operator.get(f"/operator/records/education.batch/{asked}", follow=True)
         assert answer.status_code == 200
+
+    def test_ask_the_database_for_no_character_that_it_cannot_hold(self, operator):
+        assert operator.get("/operator/records/education.batch/?state__exact=%00").status_code == 404
+
+    def test_keep_order_and_filter_from_page_to_page(self, operator, monkeypatch):
+        monkeypatch.setattr(records.RecordAdmin, "list_per_page", 2)
+        for number in range(5):
+            factories.person(f"工人{number}")
+        page = content_of(operator.get("/operator/records/accounts.person/?o=1&p=2"))
+        queries = {unescape(found) for found in re.findall(r'href="(\?[^"]*p=[13][^"]*)"', page)}
+        assert queries == {"?o=1&p=1", "?o=1&p=3"}
