@@ -51,17 +51,24 @@ def row(**cells):
 
 def enrol():
     """Enter the people of the rows made so far in the registry, each with the certificate that the row names."""
-    papers = []
+    people, papers = {}, []
     for made in drawn:
         id_number = normalise_id_number(str(made["身份证号"]))
         number = normalise_certificate_number(str(made["证书编号"]))
         if isinstance(id_number, str) and isinstance(number, str):
-            person, _ = Person.objects.get_or_create(
-                id_number_hash=crypto.blind_index("id_number", id_number),
-                defaults={"id_number": id_number, "name": made["姓名"] or "王小海", "created_at": LONG_AGO},
+            key = crypto.blind_index("id_number", id_number)
+            person = Person(
+                id_number_hash=key, id_number=id_number, name=made["姓名"] or "王小海", created_at=LONG_AGO
             )
-            papers.append(_paper(person, number, str(made["岗位代码"])))
-    LegacyCertificate.objects.bulk_create(papers, ignore_conflicts=True)
+            people.setdefault(key, person)
+            papers.append((key, number, str(made["岗位代码"])))
+    Person.objects.bulk_create(people.values(), ignore_conflicts=True)
+    known = {
+        bytes(person.id_number_hash): person for person in Person.objects.filter(id_number_hash__in=people)
+    }
+    LegacyCertificate.objects.bulk_create(
+        [_paper(known[key], number, post) for key, number, post in papers], ignore_conflicts=True
+    )
     drawn.clear()
 
 
