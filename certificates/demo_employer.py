@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
+from portal import clock
 from portal.accounts.models import User
 from portal.employers.models import Employer
-from portal.employers.selectors import invitations_to
+from portal.employers.selectors import consent_text, invitations_to
 from portal.employers.services import Company, Invitee, consent_give, employer_register, workers_invite
 from portal.events.models import Event
 from portal.events.services import Actor
@@ -41,5 +42,8 @@ def employer_play(
 def _consent(user: User) -> None:
     if user.person is None:
         raise LookupError("A sample worker's account has nobody behind it.")
+    version = consent_text(clock.today()).version
     for invitation in invitations_to(user.person):
-        consent_give(invitation=invitation, person=user.person, by=Actor(Event.Means.WEB, user))
+        consent_give(
+            invitation=invitation, person=user.person, version=version, by=Actor(Event.Means.WEB, user)
+        )

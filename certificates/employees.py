@@ -28,7 +28,7 @@ from portal.employers.selectors import consenting_people, employer_of
 from portal.events.services import Actor
 from portal.exports import Value
 from portal.identity import same_name
-from portal.policy import Outcome, Policy, Result
+from portal.policy import Outcome, Policy, Result, day_of
 from portal.tables import OutColumn
 
 
@@ -130,7 +130,7 @@ def _missing(held: HeldPaper) -> str:
 
 def lines_in_turn(employer: Employer, *, at: datetime) -> Iterator[Line]:
     """Yield the lines of everybody who consented to ``employer`` without holding them all."""
-    stream = consenting_people(employer).iterator(chunk_size=AT_A_TIME)
+    stream = consenting_people(employer, day_of(at)).iterator(chunk_size=AT_A_TIME)
     while people := list(islice(stream, AT_A_TIME)):
         yield from lines_of(people, at=at)
 
@@ -159,7 +159,7 @@ def _table(employer: Employer, day: date) -> TableSource:
     return TableSource(
         title=_("Workers of %(employer)s on %(day)s") % {"employer": employer.name, "day": day.isoformat()},
         columns=[OutColumn(header, width=18, text=True) for header in headers],
-        count=consenting_people(employer).count,
+        count=lambda: consenting_people(employer, clock.today()).count(),
         rows=lambda: map(_row, lines_in_turn(employer, at=clock.now())),
     )
 

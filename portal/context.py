@@ -14,20 +14,25 @@ from portal.display import is_large
 from portal.policy import SHANGHAI, current_pack
 from portal.policy.forms import Text
 
+NAMES = {"province": "name", "department": "department", "archive_desk": "archive_desk"}
+
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Context of every template that is rendered with a request."""
     return {
         "portal_name": _("Certificates and continuing education for site professionals"),
-        "province": _province("province.name"),
-        "department": _province("province.department"),
-        "archive_desk": _province("province.archive_desk"),
+        **province_names(),
         "large_display": SimpleLazyObject(lambda: is_large(request)),
         "other_language": "zh-hans" if _language() == "en" else "en",
         "current_path": request.get_full_path() if request.method == "GET" else request.path,
         "navigation": SimpleLazyObject(lambda: navigation.menu(request)),
         "demo_clock": SimpleLazyObject(_demo_clock) if settings.PORTAL_NOW else None,
     }
+
+
+def province_names() -> dict[str, str]:
+    """Return what the province, its department and its archive desk are called, in the reader's language."""
+    return {name: _province(f"province.{key}") for name, key in NAMES.items()}
 
 
 def _language() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Factor, Person, Photo, User, UserSession
+from portal.accounts.models import Acceptance, Factor, Person, Photo, User, UserSession
 from portal.employers.selectors import invitations_to
 from portal.models import Preference
 from portal.mydata import Holding, Row, register_holding
@@ -37,6 +37,11 @@ def _account(person: Person) -> list[Row]:
         }
         for user in found  # at most one
     ]
+
+
+def _acceptances(person: Person) -> list[Row]:
+    found = Acceptance.objects.filter(user__person=person).order_by("at")
+    return [{"version": each.version, "at": each.at, "way": each.way} for each in found]
 
 
 def _photos(person: Person) -> list[Row]:
@@ -98,6 +103,14 @@ def register() -> None:
         )
     )
     register_holding(Holding(code="account", label=_("Your account"), rows=_account, url_name="password"))
+    register_holding(
+        Holding(
+            code="privacy_notice",
+            label=_("Versions of the privacy notice that you accepted"),
+            rows=_acceptances,
+            url_name="privacy-acceptance",
+        )
+    )
     register_holding(
         Holding(code="factors", label=_("Your second factors"), rows=_factors, url_name="security")
     )

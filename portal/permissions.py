@@ -11,6 +11,7 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
+from portal.accounts.asking import asked_first
 from portal.accounts.models import User
 from portal.accounts.refusals import access_refused
 from portal.accounts.roles import Permission, Reach, reach_of
@@ -51,6 +52,8 @@ def permission_required(
             if (found := reach_of(request.user, needed)) is None or reach not in {None, found}:
                 access_refused(by=by, route=_route(request), permission=needed)
                 raise Http404
+            if question := asked_first(request, request.user):
+                return question
             try:
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]  # its user was just checked
             except Http404:

@@ -283,7 +283,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.api.problems.problem_handler",
     "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttling.CallerThrottle"],
@@ -347,6 +347,8 @@ SESSION_COOKIE_AGE = max(SESSION_HOURS.values()) * 3600
 STEP_UP_MINUTES = env.integer("STEP_UP_MINUTES", 10)
 # How long a code that is handed over opens an account.
 ACCESS_CODE_HOURS = env.integer("ACCESS_CODE_HOURS", 72)
+# The privacy notice and the text of a consent towards an employer, in dated versions.
+AGREEMENTS = env.text("AGREEMENTS", str(BASE_DIR / "portal" / "accounts" / "agreements.toml"))
 # How long an API token made on a page may last, and how long the old one goes on beside the one that takes over.
 API_TOKEN_DAYS = env.integer("API_TOKEN_DAYS", 365)
 API_TOKEN_OVERLAP_DAYS = env.integer("API_TOKEN_OVERLAP_DAYS", 7)

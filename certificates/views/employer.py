@@ -26,7 +26,9 @@ PEOPLE_ON_A_PAGE = 50
 @require_safe
 def employer_home(request: SignedInRequest) -> HttpResponse:
     at, employer = clock.now(), own_employer(request)
-    people = Paginator(consenting_people(employer), PEOPLE_ON_A_PAGE).get_page(request.GET.get("page"))
+    people = Paginator(consenting_people(employer, day_of(at)), PEOPLE_ON_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     lines = lines_of(list(people), at=at)
     closes = policy_on(at).exchange.window_end
     context = {
@@ -49,6 +51,6 @@ def employer_export(request: SignedInRequest, kind: str) -> HttpResponseBase:
     employer, by = own_employer(request), Actor.of(request)
     found = employees_file(kind, employer, by=by)
     with transaction.atomic():
-        number = consenting_people(employer).count()
+        number = consenting_people(employer, clock.today()).count()
         event_record(Verb.EXPORTED, at=clock.now(), by=by, subject=employer, number=number)
     return redirect("download", found.pk) if isinstance(found, Download) else found

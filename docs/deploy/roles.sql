@@ -11,7 +11,8 @@ GRANT USAGE ON SCHEMA public TO portal_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO portal_app;
 GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO portal_app;
 -- History only grows.
-REVOKE UPDATE, DELETE ON events_event, certificates_logleaf, certificates_lognode, certificates_logcheckpoint FROM portal_app;
+REVOKE UPDATE, DELETE ON events_event, certificates_logleaf, certificates_lognode, certificates_logcheckpoint, accounts_acceptance
+    FROM portal_app;
 -- People, certificates and everything that was decided about them are never deleted.
 REVOKE DELETE ON
     accounts_person, accounts_user,

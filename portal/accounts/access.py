@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from portal import clock, crypto
+from portal.accounts.acceptance import opening_accept
 from portal.accounts.events import Verb
 from portal.accounts.factors import code_normalise
 from portal.accounts.models import Role, User
@@ -46,6 +47,11 @@ class AlreadyAskedError(Exception):
 def _is_handler(handler: User, holder: User) -> bool:
     roles = FOR_WORKERS if holder.role == Role.WORKER else FOR_STAFF
     return handler.role in roles and handler.pk != holder.pk
+
+
+def _may_come_back(holder: User) -> bool:
+    """Tell whether a code may open an account: not one that others ended, but one that its holder has closed."""
+    return holder.is_active or holder.role == Role.WORKER
 
 
 def grants_waiting(handler: User) -> QuerySet[AccessGrant]:
@@ -103,7 +109,7 @@ def access_ask(*, user: User, purpose: AccessGrant.Purpose, reason: str, by: Act
 def access_ask_lost(*, identifier: str, reason: str, by: Actor) -> AccessGrant:
     """Ask for the holder of an account who lost password or second factor. Raises as `access_ask` does."""
     user = user_by_identifier(identifier)
-    if user is None or not user.is_active:
+    if user is None or not _may_come_back(user):
         raise NotTheirsError
     return access_ask(user=user, purpose=Purpose.LOST, reason=reason, by=by)
 
@@ -205,7 +211,7 @@ def access_use(*, identifier: str, code: str, password: str, origin: str, by: Ac
 def _grant_of(user: User | None, code: str) -> AccessGrant | None:
     grants = AccessGrant.objects.select_for_update(of=("self",)).select_related("user__person")
     grant = grants.filter(user=user, state=State.APPROVED).order_by("-decided_at").first() if user else None
-    if grant is None or user is None or not user.is_active:
+    if grant is None or user is None or not _may_come_back(user):
         make_password(code)
         return None
     is_right = check_password(code, grant.code_hash)
@@ -219,8 +225,10 @@ def _grant_use(grant: AccessGrant, hashed: str, *, by: Actor) -> None:
     AccessGrant.objects.filter(user=grant.user, state=State.APPROVED).update(
         state=State.USED, used_at=grant.used_at
     )
-    User.objects.filter(pk=grant.user_id).update(password=hashed)
-    grant.user.password = hashed
+    User.objects.filter(pk=grant.user_id).update(password=hashed, is_active=True)
+    grant.user.password, grant.user.is_active = hashed, True
+    if grant.purpose == Purpose.OPENING:
+        opening_accept(user=grant.user, at=clock.now())
     event_record(
         Verb.ENTRY_USED,
         at=clock.now(),

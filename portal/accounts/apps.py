@@ -9,6 +9,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from portal.accounts import events, messages, tokens  # noqa: F401 - importing registers the event texts
         from portal.accounts.access import count_to_decide
+        from portal.accounts.agreements import Kind, versions_of
         from portal.accounts.factors import Means
         from portal.accounts.models import AccessGrant, ApiToken, Factor, Role, UserSession
         from portal.events.facts import register_choices
@@ -24,6 +25,7 @@ class AccountsConfig(AppConfig):
             scopes=ApiToken.Scope,
         )
         messages.register_notices()
+        versions_of(Kind.PRIVACY)  # a file that cannot be used stops the start
         register_entry(Entry("profile", _("My profile"), order=40, group=MINE), Role.WORKER)
         register_entry(Entry("photo", _("My photo"), order=41, group=MINE), Role.WORKER)
         register_entry(

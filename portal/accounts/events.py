@@ -12,6 +12,8 @@ class Verb(TextChoices):
     REGISTRATION_REPEATED = "accounts.account.registration_repeated", _("Registration tried again")
     CREATED = "accounts.account.created", _("Account created")
     ENDED = "accounts.account.ended", _("Account ended")
+    CLOSED = "accounts.account.closed", _("Account closed by its holder")
+    NOTICE_ACCEPTED = "accounts.privacy_notice.accepted", _("New version of the privacy notice accepted")
     SIGNED_IN = "accounts.session.started", _("Signed in")
     SIGNED_OUT = "accounts.session.ended", _("Signed out")
     SIGN_IN_REFUSED = "accounts.session.refused", _("Sign-in refused")

@@ -159,6 +159,30 @@ class User(AbstractBaseUser):
         return self.person.name if self.person else self.display_name or str(self)
 
 
+class Acceptance(models.Model):
+    """That an account's holder accepted a version of the privacy notice. Written once, never changed."""
+
+    class Way(models.TextChoices):
+        OPENING = "opening", _("When the account was opened")
+        AGAIN = "again", _("Asked again after a change")
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="acceptances")
+    version = models.CharField(max_length=20)
+    way = models.CharField(max_length=10, choices=Way)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "version"], name="accounts_acceptance_once_a_version"),
+            models.CheckConstraint(
+                condition=Q(way__in=["opening", "again"]), name="accounts_acceptance_way_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.version}"
+
+
 class ApiToken(models.Model):
     """The key of another system: acts for one account (a clerk's institution or a reviewer) within its scopes."""
 

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     PROFILE_KEEP = "profile.keep"
     DATA_TAKE_ALONG = "data.take_along"
     CONSENT_GIVE = "consent.give"
+    ACCOUNT_CLOSE = "account.close"
     CERTIFICATE_HOLD = "certificate.hold"
     CERTIFICATE_READ = "certificate.read"
     CERTIFICATE_DECIDE = "certificate.decide"
@@ -68,6 +69,7 @@ ROLE_PERMISSIONS: Mapping[Role, Mapping[Permission, Reach]] = {
         Permission.PROFILE_KEEP: Reach.OWN,
         Permission.DATA_TAKE_ALONG: Reach.OWN,
         Permission.CONSENT_GIVE: Reach.OWN,
+        Permission.ACCOUNT_CLOSE: Reach.OWN,
         Permission.CERTIFICATE_HOLD: Reach.OWN,
     },
     Role.CLERK: EVERYBODY
@@ -94,7 +96,7 @@ ROLE_PERMISSIONS: Mapping[Role, Mapping[Permission, Reach]] = {
         Permission.ENTRY_GIVE: Reach.PROVINCE,
     },
     Role.COUNTY: EVERYBODY | {Permission.AREA_FOLLOW: Reach.AREA},
-    Role.EMPLOYER: EVERYBODY | {Permission.WORKERS_FOLLOW: Reach.OWN},
+    Role.EMPLOYER: EVERYBODY | {Permission.WORKERS_FOLLOW: Reach.OWN, Permission.ACCOUNT_CLOSE: Reach.OWN},
     Role.OPERATOR: EVERYBODY
     | {Permission.OPERATIONS_READ: Reach.PROVINCE, Permission.ENTRY_GIVE: Reach.PROVINCE},
     # Nothing else, not even by a token.

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
 from portal import clock, crypto
+from portal.accounts.acceptance import opening_accept
 from portal.accounts.events import Verb
 from portal.accounts.models import Person, Photo, Role, User
 from portal.accounts.models_access import UserSession
@@ -111,6 +112,7 @@ def _account_open(person: Person, name: str, mobile: str, hashed: str, *, was_kn
     person.name, person.mobile, person.mobile_hash = name, mobile, mobile_hash(mobile)
     person.save(update_fields=["name", "mobile", "mobile_hash"])
     user = User.objects.create(role=Role.WORKER, person=person, password=hashed, created_at=at)
+    opening_accept(user=user, at=at)
     event_record(
         Verb.REGISTERED,
         at=at,

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from portal.accounts import views, views_access, views_factors, views_service, views_staff
+from portal.accounts import (
+    views,
+    views_access,
+    views_factors,
+    views_privacy,
+    views_service,
+    views_staff,
+)
 
 urlpatterns = [
     path("register/", views.register_page, name="register"),
@@ -25,6 +32,9 @@ urlpatterns = [
     path("security/sessions/end/", views_factors.sessions_end_page, name="sessions-end"),
     path("security/sessions/<uuid:pk>/end/", views_factors.session_end_page, name="session-end"),
     path("password/", views.password_page, name="password"),
+    path("privacy/", views_privacy.privacy_page, name="privacy"),
+    path("privacy/acceptance/", views_privacy.privacy_acceptance_page, name="privacy-acceptance"),
+    path("account/close/", views_privacy.account_close_page, name="account-close"),
     path("me/profile/", views.profile_page, name="profile"),
     path("me/photo/", views.photo_page, name="photo"),
     path("me/photo/image/", views.photo_image, name="photo-image"),

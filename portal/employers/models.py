@@ -78,3 +78,9 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.employer_id} {self.state}"
+
+    def waits_for_answer(self, version: str) -> bool:
+        """Tell whether it was not answered, or the consent is one to an older text than ``version``, which applies."""
+        return self.state == self.State.OPEN or (
+            self.state == self.State.CONSENTED and self.consent_version != version
+        )

@@ -7,20 +7,23 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from portal import clock
-from portal.accounts.models import Person, Role
+from portal.accounts.acceptance import opening_accept
+from portal.accounts.models import Person, Role, User
 from portal.accounts.selectors import id_number_hash
 from portal.accounts.services import staff_create
 from portal.employers.events import Verb
 from portal.employers.models import Employer, Invitation
-from portal.employers.selectors import is_meant
+from portal.employers.selectors import consent_text, is_meant
 from portal.events.services import Actor, event_record
 from portal.masking import mask_id_number, mask_name
 from portal.notices.services import notice_send, notices_send
-
-CONSENT_VERSION = "2020-12"
-"""Of the text in ``templates/worker/_consent.html``; a change of what an employer sees is a new version."""
+from portal.policy import day_of
 
 State = Invitation.State
+
+
+class ConsentChangedError(Exception):
+    """Another text applies by now than the one that the worker was shown."""
 
 
 class InvitationStateError(Exception):
@@ -64,6 +67,7 @@ def employer_register(*, company: Company, username: str, password: str, by: Act
             phone=company.phone,
             registered_at=at,
         )
+        opening_accept(user=user, at=at)
         event_record(
             Verb.REGISTERED, at=at, by=Actor(by.means, user, by.name), subject=employer, code=company.code
         )
@@ -122,18 +126,24 @@ def invitation_cancel(*, invitation: Invitation, by: Actor) -> None:
         event_record(Verb.CANCELLED, at=clock.now(), by=by, subject=locked, person_id=holder)
 
 
-def consent_give(*, invitation: Invitation, person: Person, by: Actor) -> Invitation:
-    """Let the employer see the person's certificates from now on. Raises `InvitationStateError` when it was taken back."""
+def consent_give(*, invitation: Invitation, person: Person, version: str, by: Actor) -> Invitation:
+    """Let the employer see the person's certificates from now on, under the text of this version, which they were shown.
+
+    One given under an older text is renewed. Raises `ConsentChangedError` when another text applies by now, and
+    `InvitationStateError` when the invitation was taken back.
+    """
     with transaction.atomic():
         locked = _locked(invitation)
-        if locked.state == State.CONSENTED:
+        at = clock.now()
+        if consent_text(day_of(at)).version != version:
+            raise ConsentChangedError
+        if locked.state == State.CONSENTED and locked.consent_version == version:
             return locked
         _refuse(locked, {State.CANCELLED})
-        at = clock.now()
-        locked.person, locked.consent_version = person, CONSENT_VERSION
+        locked.person, locked.consent_version = person, version
         locked.state, locked.answered_at = State.CONSENTED, at
         locked.save(update_fields=["person", "consent_version", "state", "answered_at"])
-        _answer_record(Verb.CONSENTED, locked, person, by=by)
+        _answer_record(Verb.CONSENTED, locked, person, version=version, by=by)
     return locked
 
 
@@ -144,7 +154,7 @@ def invitation_decline(*, invitation: Invitation, person: Person, by: Actor) -> 
         _refuse(locked, {State.CANCELLED, State.CONSENTED})
         if locked.state == State.OPEN:
             _move(locked, State.DECLINED)
-            _answer_record(Verb.DECLINED, locked, person, by=by)
+            _answer_record(Verb.DECLINED, locked, person, version="", by=by)
 
 
 def consent_withdraw(*, invitation: Invitation, person: Person, by: Actor) -> None:
@@ -154,8 +164,9 @@ def consent_withdraw(*, invitation: Invitation, person: Person, by: Actor) -> No
         _refuse(locked, {State.OPEN, State.DECLINED, State.CANCELLED})
         if locked.state == State.WITHDRAWN:
             return
+        version = locked.consent_version
         _move(locked, State.WITHDRAWN)
-        _answer_record(Verb.WITHDRAWN, locked, person, by=by)
+        _answer_record(Verb.WITHDRAWN, locked, person, version=version, by=by)
         notice_send(
             "employers.consent_ended",
             to=locked.employer.user,
@@ -163,6 +174,15 @@ def consent_withdraw(*, invitation: Invitation, person: Person, by: Actor) -> No
             facts={"name": mask_name(locked.name)},
             link="/employer/",
         )
+
+
+def consents_end(user: User, by: Actor) -> None:
+    """End with an account what rests on it: a worker's consents, an employer's invitations."""
+    if user.person:
+        for invitation in Invitation.objects.filter(person=user.person):
+            consent_withdraw(invitation=invitation, person=user.person, by=by)
+    for invitation in Invitation.objects.filter(employer__user=user).exclude(state=State.CANCELLED):
+        invitation_cancel(invitation=invitation, by=by)
 
 
 def _locked(invitation: Invitation) -> Invitation:
@@ -182,7 +202,7 @@ def _move(invitation: Invitation, state: State) -> None:
     invitation.save(update_fields=["state", "answered_at", "person", "consent_version"])
 
 
-def _answer_record(verb: Verb, invitation: Invitation, person: Person, *, by: Actor) -> None:
+def _answer_record(verb: Verb, invitation: Invitation, person: Person, *, version: str, by: Actor) -> None:
     event_record(
         verb,
         at=clock.now(),
@@ -191,5 +211,5 @@ def _answer_record(verb: Verb, invitation: Invitation, person: Person, *, by: Ac
         person_id=person.pk,
         employer=invitation.employer.name,
         code=invitation.employer.code,
-        version=CONSENT_VERSION,
+        **({"version": version} if version else {}),
     )

@@ -11,15 +11,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal import clock
 from portal.accounts.entering import enter
 from portal.accounts.factors import Means
 from portal.accounts.models import Person, User
 from portal.accounts.roles import Permission
 from portal.accounts.services import UsernameTakenError
+from portal.accounts.views_privacy import agreement_shown
 from portal.employers.forms import EmployerForm, InviteForm
 from portal.employers.models import Employer, Invitation
-from portal.employers.selectors import employer_of, invitations_of, invitations_to
+from portal.employers.selectors import consent_text, employer_of, invitations_of, invitations_to
 from portal.employers.services import (
+    ConsentChangedError,
     InvitationStateError,
     consent_give,
     consent_withdraw,
@@ -36,7 +39,7 @@ from portal.permissions import SignedInRequest, permission_required
 ON_A_PAGE = 50
 REGISTRATIONS = Limit("employer-register", "10/hour")
 INVITATIONS = Limit("employer-invite", "30/hour")
-ANSWERS = {"consent": consent_give, "decline": invitation_decline, "withdraw": consent_withdraw}
+ANSWERS = {"consent", "decline", "withdraw"}
 
 employer_page = permission_required(Permission.WORKERS_FOLLOW)
 
@@ -87,7 +90,8 @@ def workers_page(request: SignedInRequest) -> HttpResponse:
     if form.is_valid() and _invited(request, employer, form):
         return redirect("employer-workers")
     page = Paginator(invitations_of(employer), ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {"employer": employer, "form": form, "page": page}
+    version = consent_text(clock.today()).version
+    context = {"employer": employer, "form": form, "page": page, "version": version}
     return render(request, "employer/workers.html", context, status=form_status(form))
 
 
@@ -123,8 +127,9 @@ def _own_person(request: SignedInRequest) -> Person:
 @permission_required(Permission.CONSENT_GIVE)
 @require_GET
 def my_employers(request: SignedInRequest) -> HttpResponse:
-    found = invitations_to(_own_person(request))
-    return render(request, "worker/employers.html", {"invitations": found})
+    text = consent_text(clock.today())
+    found = [(each, each.waits_for_answer(text.version)) for each in invitations_to(_own_person(request))]
+    return render(request, "worker/employers.html", {"invitations": found, "consent": agreement_shown(text)})
 
 
 @permission_required(Permission.CONSENT_GIVE)
@@ -133,18 +138,30 @@ def invitation_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Consent, decline or withdraw: the worker's own invitation, anybody else's does not exist."""
     person = _own_person(request)
     invitation = next((each for each in invitations_to(person) if each.pk == pk), None)
-    answer = ANSWERS.get(request.POST.get("answer", ""))
-    if invitation is None or answer is None:
+    answer = request.POST.get("answer", "")
+    if invitation is None or answer not in ANSWERS:
         raise Http404
     try:
-        answer(invitation=invitation, person=person, by=Actor.of(request))
+        _answer(request, invitation, person)
+    except ConsentChangedError:
+        messages.warning(request, _("What a consent covers has changed. Read it again; nothing was done."))
     except InvitationStateError:
         messages.warning(
             request, _("The invitation has changed meanwhile; see below how it stands. Nothing was done.")
         )
     else:
-        messages.success(request, _answered(invitation, request.POST["answer"]))
+        messages.success(request, _answered(invitation, answer))
     return redirect("my-employers")
+
+
+def _answer(request: SignedInRequest, invitation: Invitation, person: Person) -> None:
+    said, by = request.POST, Actor.of(request)
+    if said["answer"] == "consent":
+        consent_give(invitation=invitation, person=person, version=said.get("version", ""), by=by)
+    elif said["answer"] == "decline":
+        invitation_decline(invitation=invitation, person=person, by=by)
+    else:
+        consent_withdraw(invitation=invitation, person=person, by=by)
 
 
 def _answered(invitation: Invitation, answer: str) -> str:

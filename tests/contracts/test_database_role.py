@@ -27,7 +27,13 @@ KEPT = (
     "education_cerecord",
     "education_reversal",
 )
-HISTORY = ("events_event", "certificates_logleaf", "certificates_lognode", "certificates_logcheckpoint")
+HISTORY = (
+    "events_event",
+    "certificates_logleaf",
+    "certificates_lognode",
+    "certificates_logcheckpoint",
+    "accounts_acceptance",
+)
 pytestmark = pytest.mark.django_db
 
 

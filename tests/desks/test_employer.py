@@ -14,7 +14,6 @@ from portal.downloads.models import Download
 from portal.downloads.services import download_make
 from portal.employers.models import Employer, Invitation
 from portal.employers.services import (
-    CONSENT_VERSION,
     Company,
     InvitationStateError,
     Invitee,
@@ -32,6 +31,7 @@ from tests.desks.pages import ID_NUMBER, browser, content_of, text_of
 from tests.second_factor import sets_up_an_app
 
 WEB = Actor(Event.Means.WEB)
+VERSION = "2020-12"
 CODE = "91460000MA5T000014"
 SAID = {
     "name": "海口样例建筑有限公司",
@@ -59,12 +59,13 @@ def invite(by, *people):
 
 def consented(by, person):
     [invitation] = invite(by, person)
-    consent_give(invitation=invitation, person=person, by=WEB)
+    consent_give(invitation=invitation, person=person, version=VERSION, by=WEB)
     return invitation
 
 
 def answer(user, invitation, word):
-    return browser(user).post(f"/me/employers/{invitation.pk}/answer/", {"answer": word})
+    said = {"answer": word, "version": VERSION}
+    return browser(user).post(f"/me/employers/{invitation.pk}/answer/", said)
 
 
 class TestRegistering:
@@ -161,9 +162,9 @@ class TestConsent:
         [invitation] = invite(firm, user.person)
         answer(user, invitation, "consent")
         invitation.refresh_from_db()
-        assert (invitation.state, invitation.consent_version) == ("consented", CONSENT_VERSION)
+        assert (invitation.state, invitation.consent_version) == ("consented", VERSION)
         event = Event.objects.get(verb="employers.consent.given")
-        assert (event.person_id, event.data["version"]) == (user.person_id, CONSENT_VERSION)
+        assert (event.person_id, event.data["version"]) == (user.person_id, VERSION)
 
     def test_lets_the_employer_see_what_is_to_be_done(self):
         firm, paper = employer(), factories.ready_to_exchange(name="吴阿强")
@@ -189,7 +190,7 @@ class TestConsent:
         browser(firm.user).post(f"/employer/workers/{invitation.pk}/cancel/")
         assert "尚无职工同意" in text_of(browser(firm.user).get("/employer/"))
         with pytest.raises(InvitationStateError):
-            consent_give(invitation=invitation, person=user.person, by=WEB)
+            consent_give(invitation=invitation, person=user.person, version=VERSION, by=WEB)
 
     def test_declined_looks_to_the_employer_like_no_answer(self):
         firm, silent, declining = employer(), factories.worker(), factories.worker()
@@ -291,7 +292,7 @@ class TestSight:
                 state="consented",
                 invited_at=clock.now(),
                 answered_at=clock.now(),
-                consent_version=CONSENT_VERSION,
+                consent_version=VERSION,
             )
             for each in people
         )
