@@ -240,6 +240,7 @@ def remedies_of(batch: Batch) -> list[Remedy]:
             g["code"], g["column"], g["severity"], g["clause"], g["rows"], g["first_row"], facts[g["first"]]
         )
         for g in found
+        if g["first"] in facts  # another check may have begun between the two queries
     ]
 
 

@@ -192,7 +192,8 @@ def _close(
     delivery.save()
     refused = [answer for answer in answers if answer.refusal]
     _mark_entered([answer.record for answer in answers if not answer.refusal], at)
-    _mark_refused(refused)
+    records = _mark_refused(refused)
+    events_record([_refusal_event(records[each.record], each.refusal, at=at, by=by) for each in refused])
     event_record(
         Verb.DELIVERED,
         at=at,
@@ -212,11 +213,12 @@ def _mark_entered(records: Collection[int], at: datetime) -> int:
     )
 
 
-def _mark_refused(answers: Sequence[Answer]) -> None:
+def _mark_refused(answers: Sequence[Answer]) -> dict[int, CERecord]:
     records = CERecord.objects.in_bulk([answer.record for answer in answers])
     for answer in answers:
         records[answer.record].entered_at, records[answer.record].entry_refusal = None, answer.refusal
     CERecord.objects.bulk_update(records.values(), ["entered_at", "entry_refusal"], batch_size=5_000)
+    return records
 
 
 @transaction.atomic
@@ -227,7 +229,7 @@ def records_mark(*, marks: Sequence[Answer], by: Actor) -> tuple[int, int]:
     """
     _require_reviewer(by)
     at, wanted = clock.now(), {mark.record: mark for mark in marks}
-    records = CERecord.objects.select_for_update(of=("self",)).in_bulk(sorted(wanted))
+    records = CERecord.objects.select_for_update(of=("self",)).order_by("pk").in_bulk(sorted(wanted))
     if unknown := sorted(wanted.keys() - records.keys()):
         raise UnknownRecordsError(unknown)
     entered = [pk for pk, mark in wanted.items() if not mark.refusal and records[pk].entered_at is None]
@@ -282,7 +284,7 @@ def half_month_entered(*, half: HalfMonth, by: Actor) -> int:
     _require_reviewer(by)
     at = clock.now()
     waiting = half.records().filter(entered_at__isnull=True, entry_refusal="")
-    count = _mark_entered(list(waiting.values_list("pk", flat=True)), at)
+    count = waiting.update(entered_at=at)  # one statement: what is refused at this moment stays refused
     event_record(Verb.ENTERED, at=at, by=by, subject=None, first=str(half.first), records=count)
     return count
 

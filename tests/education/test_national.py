@@ -5,11 +5,13 @@ import io
 import json
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -19,9 +21,11 @@ from education.national.outbox import (
     deliveries_due,
     delivery_send,
     delivery_send_again,
+    half_month_entered,
     half_month_of_text,
+    records_mark,
 )
-from education.national.system import HttpNationalSystem
+from education.national.system import Answer, HttpNationalSystem
 from education.services import reversal_confirm, reversal_propose
 from portal import clock
 from portal.downloads.models import Download
@@ -33,6 +37,7 @@ from tests.education.sheets import row
 from tests.education.test_api_batches import caller
 from tests.environment import PATIENCE
 from tests.factories import clerk, fresh_id_number, reviewer
+from tests.parallel import in_threads, wait_until_somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 JOB = Actor.job("test")
@@ -185,6 +190,10 @@ def test_a_refused_record_keeps_the_reason(office, system, delivery):
     assert delivery_send(delivery=delivery, system=system, by=JOB).state == "answered"
     assert set(CERecord.objects.values_list("entered_at", "entry_refusal")) == {(None, "查无此证")}
     assert Event.objects.get(verb="education.delivery.answered").data["refused"] == 2
+    told = Event.objects.filter(verb="education.record.entry_refused")
+    assert set(told.values_list("person_id", flat=True)) == set(
+        delivery.batch.records.values_list("person_id", flat=True)
+    )  # as when a reviewer marks them: each person reads it in their history
 
 
 def test_an_answer_that_was_lost_is_asked_for_again_and_counts_once(office, system, delivery):
@@ -308,6 +317,22 @@ def test_a_large_half_month_is_made_by_a_worker(reviewing, school, by_clerk, by_
     book = load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
     assert book.active.max_row == 3
     assert reviewing.get(reverse("review-national-csv", args=["2020-11-01"])).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_refused_while_a_half_month_is_marked_stays_refused(school, by_clerk, by_reviewer, at):
+    at(2020, 11, 2, 9)
+    batch = approved(school, by_clerk, by_reviewer, row(), row())
+    refused = batch.records.first()
+    half = HalfMonth.of(clock.today())
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            records_mark(marks=[Answer(refused.pk, "查无此证")], by=by_reviewer)
+            marking = pool.submit(in_threads, 1, lambda _: half_month_entered(half=half, by=by_reviewer))
+            wait_until_somebody_waits_for_a_lock()
+        assert marking.result() == [1]
+    refused.refresh_from_db()
+    assert (refused.entered_at, refused.entry_refusal) == (None, "查无此证")
 
 
 class TestTheApi:

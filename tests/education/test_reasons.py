@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from education.consistency import like_rows_between
+from education.consistency import like_rows_between, reviewers_between
 from education.models import CERecord
 from education.reasons import reasons_until
 from education.services import batch_approve, batch_return, row_refuse
@@ -77,6 +77,18 @@ def test_like_rows_with_different_outcomes_come_first(school, by_clerk, by_revie
         {names[0]: 50, names[1]: 0},
         50,
     )
+
+
+def test_two_reviewers_of_one_name_are_told_apart(school, by_clerk):
+    judges = [Actor("web", staff(Role.REVIEWER, display_name="王芳")) for _ in range(2)]
+    for first, second in (judges, judges[::-1]):
+        batch = submitted(school, by_clerk, unusual())
+        batch_approve(batch=batch, by=first)
+        batch_approve(batch=batch, by=second)
+    names = {f"王芳 ({judge.user.username})" for judge in judges}
+    (like,) = like_rows_between(TODAY.replace(day=1), TODAY)
+    assert set(like.rows) == names
+    assert {each.name for each in reviewers_between(TODAY.replace(day=1), TODAY)} == names
 
 
 def test_the_chief_sees_both_pictures_with_their_tables(client, school, by_clerk, by_reviewer):
