@@ -13,7 +13,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -31,6 +31,7 @@ from institutions.selectors import institution_of
 from portal.accounts.models import ApiToken, User
 from portal.api.authentication import HasScope
 from portal.api.downloads import BeingMadeSerializer, large_file
+from portal.api.parsers import JSONParser
 from portal.api.problems import InvalidProblemSerializer, ProblemError, ProblemSerializer
 from portal.api.throttling import TokenThrottle
 from portal.downloads.services import AT_ONCE_ROWS, download_ask

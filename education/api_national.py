@@ -11,7 +11,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -26,6 +25,7 @@ from education.national.system import Answer
 from portal.accounts.models import ApiToken
 from portal.api.authentication import HasScope
 from portal.api.downloads import BeingMadeSerializer, large_file
+from portal.api.parsers import JSONParser
 from portal.api.problems import InvalidProblemSerializer, ProblemError, ProblemSerializer
 from portal.api.throttling import TokenThrottle
 from portal.downloads.models import Download

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +13,7 @@ from education.api import validated
 from education.receipts import MOST_CHARACTERS, ReceiptError, receipt_verify
 from education.views_receipts import RECEIPT_LIMIT
 from portal.api.open import OpenView
+from portal.api.parsers import JSONParser
 from portal.api.problems import InvalidProblemSerializer, ProblemSerializer
 
 

@@ -9,7 +9,6 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +23,7 @@ from education.api import (
 )
 from education.forms import RowsField
 from education.models import BatchState, Reversal
+from portal.api.parsers import JSONParser
 from portal.api.problems import InvalidProblemSerializer, ProblemError, ProblemSerializer
 from portal.events.services import Actor
 

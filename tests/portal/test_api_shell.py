@@ -1,14 +1,18 @@
+import json
+import time
 from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 from django.db import OperationalError
 from django.urls import URLResolver, get_resolver
+from rest_framework.parsers import JSONParser as RestJSONParser
 from rest_framework.test import APIClient
 
 from portal import clock
 from portal.accounts.models import ApiToken
 from portal.accounts.tokens import ScopeNotAllowedError, token_create, token_find, token_revoke
+from portal.api.parsers import ExactJSONParser, JSONParser
 from portal.events.models import Event
 from portal.events.services import Actor
 from tests.factories import clerk, reviewer, worker
@@ -216,7 +220,31 @@ def calls(patterns):
 def test_every_call_has_a_limit():
     views = set(calls(get_resolver("portal.api.urls").url_patterns))
     assert len(views) > 20
-    assert [view.__name__ for view in views if not view.throttle_classes] == []
+    assert [view.__name__ for view in views if not view().get_throttles()] == []
+
+
+def test_every_call_that_takes_json_reads_it_without_harm():
+    views = set(calls(get_resolver("portal.api.urls").url_patterns))
+    readers = {
+        parser for view in views for parser in view.parser_classes if issubclass(parser, RestJSONParser)
+    }
+    assert readers == {JSONParser, ExactJSONParser}
+
+
+@pytest.mark.parametrize("call", ["verify-list/", "policy/exchange-decision"])
+def test_nesting_without_end_is_a_problem_and_no_error(call):
+    body = '{"numbers":' + "[" * 100_000 + "]" * 100_000 + "}"
+    answer = caller().post(f"/api/v1/{call}", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert "nested" in answer.json()["detail"]
+
+
+def test_fifty_thousand_names_are_read_in_no_time():
+    body = json.dumps(dict.fromkeys(f"n{number}" for number in range(50_000)))
+    before = time.process_time()
+    answer = caller().post("/api/v1/policy/exchange-decision", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert time.process_time() - before < 10
 
 
 def test_the_description_is_served_to_anyone():
