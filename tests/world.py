@@ -33,7 +33,7 @@ from tests.factories import shanghai
 from tests.permissions import Line
 
 TODAY = shanghai(2020, 11, 30, 10)
-BY = Actor.command("test")
+BY = Actor.command("tests.world")
 NUMBER_OF_NONE = "4620201019999995"
 
 
