@@ -6,7 +6,9 @@ writes so that every later command talks to the same embedded services.
 
 import os
 from collections.abc import Collection
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -28,6 +30,11 @@ deployment = os.environ.get("DEPLOYMENT") or _local.get("DEPLOYMENT", "developme
 if deployment not in DEPLOYMENTS:
     raise ImproperlyConfigured(f"DEPLOYMENT is {deployment!r}; expected one of {', '.join(DEPLOYMENTS)}.")
 is_production = deployment == "production"
+
+_HOW_VERIFIED = (
+    "Write postgresql://…?sslmode=verify-full, rediss://…?ssl_cert_reqs=required, or https://…; "
+    "docs/operations.md tells how to name the certificate of an authority of your own."
+)
 
 
 def _lookup(name: str) -> str | None:
@@ -61,6 +68,53 @@ def text(name: str, default: str | None = None) -> str:
 def secret(name: str, development_default: str) -> str:
     """Return a secret; production has no default for any."""
     return text(name, None if is_production else development_default)
+
+
+def server(name: str, development_default: str | None) -> str:
+    """Return the address of a server. Production has no default, and takes one elsewhere only by TLS whose certificate is checked."""
+    address = text(name, None if is_production else development_default)
+    return _trusted(name, address)
+
+
+def other_system(name: str) -> str:
+    """Return the address of a system that may be missing, under the same condition."""
+    address = text(name, "")
+    return _trusted(name, address) if address else ""
+
+
+def _trusted(name: str, address: str) -> str:
+    if is_production and not (is_on_this_machine(address) or is_verified(address)):
+        raise ImproperlyConfigured(
+            f"{name} names another machine without TLS whose certificate is checked. {_HOW_VERIFIED}"
+        )
+    return address
+
+
+def is_on_this_machine(address: str) -> bool:
+    """Tell whether an address stays on this machine: a socket, the loopback, or a name without dots.
+
+    Such a name is one of the machine itself or of a container on a network of its own (docker-compose.yml).
+    """
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return "%2f" in host.lower() or "." not in host
+
+
+def is_verified(address: str) -> bool:
+    """Tell whether a client that is given this address speaks TLS alone and checks certificate and host name.
+
+    Redis has to say so: without it the queue's client takes any certificate.
+    """
+    parts = urlsplit(address)
+    said = dict(parse_qsl(parts.query))
+    if parts.scheme in {"postgres", "postgresql"}:
+        return said.get("sslmode") == "verify-full"
+    if parts.scheme == "rediss":
+        checks_name = said.get("ssl_check_hostname", "true").lower() == "true"
+        return said.get("ssl_cert_reqs") == "required" and checks_name
+    return parts.scheme == "https"
 
 
 def boolean(name: str, default: bool) -> bool:

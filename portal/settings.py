@@ -124,14 +124,14 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "portal.forms.PortalRenderer"
 
-DATABASE_URL = env.text("DATABASE_URL", None if env.is_production else "postgresql://localhost/zhengtong")
+DATABASE_URL = env.server("DATABASE_URL", "postgresql://localhost/zhengtong")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: postgresql://user@host/name.")
 DATABASES["default"].setdefault("OPTIONS", {}).update({"application_name": "portal"})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL", None if env.is_production else "redis://localhost:6379/0")
+REDIS_URL = env.server("REDIS_URL", "redis://localhost:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 CELERY_BROKER_URL = REDIS_URL
@@ -226,7 +226,11 @@ EMAIL_BACKEND = env.text(
 EMAIL_FILE_PATH = VAR_DIR / "outbox" / "mail"
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 25)
-EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)  # with a certificate that is checked
+if env.is_production and not EMAIL_USE_TLS and not env.is_on_this_machine(f"smtp://{EMAIL_HOST}"):
+    raise ImproperlyConfigured(
+        "EMAIL_HOST names another machine, which is reached by TLS alone: EMAIL_USE_TLS=true."
+    )
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 20
@@ -248,7 +252,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 BREACHED_PASSWORDS = env.text("BREACHED_PASSWORDS", str(VAR_DIR / "breached-passwords"))
 # A provincial identity service (OpenID Connect). Without an issuer it is off.
-OIDC_ISSUER = env.text("OIDC_ISSUER", "")
+OIDC_ISSUER = env.other_system("OIDC_ISSUER")
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", None if OIDC_ISSUER else "")
 OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", None if OIDC_ISSUER else "")
 OIDC_SCOPE = env.text("OIDC_SCOPE", "openid")
@@ -357,7 +361,7 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 BATCH_MAX_BYTES = env.integer("BATCH_MAX_BYTES", 20 * 1024 * 1024)
 BATCH_MAX_ROWS = env.integer("BATCH_MAX_ROWS", 50_000)
 # The national system by HTTP; without an address approved records are exported, and marked by hand when they are entered.
-NATIONAL_SYSTEM_URL = env.text("NATIONAL_SYSTEM_URL", "")
+NATIONAL_SYSTEM_URL = env.other_system("NATIONAL_SYSTEM_URL")
 NATIONAL_SYSTEM_TOKEN = env.text("NATIONAL_SYSTEM_TOKEN", "")
 # What reading one file may cost beside the worker itself: bytes of memory, seconds.
 BATCH_READING_MEMORY = env.integer("BATCH_READING_MEMORY", 768 * 1024 * 1024)
