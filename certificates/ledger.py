@@ -5,14 +5,14 @@ writes for the values in force: hours are tenths, a period is its place in an ar
 compares the two field by field; whoever changes a rule changes both.
 
 - `_by_year` adds up each person's records of a post by calendar year, in the order of a covering index, before it
-  looks at any certificate: three times as fast, where a period is a year and no post lends hours to another.
-- `_by_period` goes from the certificate to its holder's records, under any pack.
+  looks at any certificate: twice as fast for everybody, where a period is a year and no post lends hours to another.
+- `_by_period` looks up the records of each certificate's holder, under any pack.
 - `_stored` starts from the sums of the last settlement, where no record has come since.
 """
 
 # ruff: noqa: S608 - statements are put together from policy values and column names, never from input
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -41,6 +41,7 @@ COLUMNS = (
     "recount_on",
 )
 """What `standings` returns after `id`: the fields of the stored row, where they are described."""
+_SUMS = ("hours", "professional_hours", "timely_hours")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,31 @@ def standings(question: Question) -> str:
     return _assembled(question, source(question))
 
 
+def differing(question: Question) -> str:
+    """Return the standings that the records give and that are not stored so, with `stored_id` and `old_status`.
+
+    Stored sums may end early: a lapsed certificate is not written again for each period that begins.
+    """
+
+    def differs(column: str) -> str:
+        if column not in _SUMS:
+            return f"s.{column} IS DISTINCT FROM t.{column}"
+        begun = f"array_fill(0, ARRAY[GREATEST(0, cardinality(t.{column}) - cardinality(s.{column}))])"
+        return f"s.{column} <> t.{column} AND s.{column} || {begun} <> t.{column}"
+
+    return f"""
+SELECT t.*, s.id AS stored_id, s.status AS old_status
+FROM ({standings(question)}) t LEFT JOIN certificates_certificatestanding s ON s.{REFERENCES[question.kind]} = t.id
+WHERE s.id IS NULL OR s.pack <> '{question.policy.pack}' OR s.settled_on > {_day(question.as_of)}
+   OR {" OR ".join(map(differs, COLUMNS))}"""
+
+
 def standings_from_sums(question: Question) -> str:
-    """Return the statement that works out, from their stored sums, the standings that the calendar has changed."""
-    return _assembled(question, _stored(question))
+    """Return the standings that the calendar has changed, from their stored sums, with `stored_id` and `old_status`.
+
+    Each of them differs from the stored one: at least the day does on which it changes next.
+    """
+    return _assembled(question, _stored(question), also=", stored_id, old_status")
 
 
 def unsettled(question: Question) -> str:
@@ -142,6 +165,9 @@ _APART = "OFFSET '0'"
 As a text, for OFFSET 0 is a number still to be converted when the planner decides whether several processes may share.
 """
 
+_NEVER = f"date '{date.max}'"
+"""When the calendar changes a standing that a failed window has ended: only records can."""
+
 ENGAGED = "c.void_reason <> 'not_engaged'"
 """Whether the holder of an electronic certificate works in its post, as far as anyone has found out (2.1)."""
 
@@ -170,9 +196,9 @@ def _next_start(question: Question) -> str:
 
 def _current(question: Question) -> str:
     """Return the index of the period that holds the day: `Periods.index_of`."""
+    if question.by_calendar:  # from one 1 January to another: leap days make no whole year
+        return f"({_day(date(question.as_of.year, 1, 1))} - first_start) / 365"
     years = f"{question.as_of.year} - date_part('year', first_start)::int"
-    if question.by_calendar:
-        return years
     return f"{years} - ({_start(question, years)} > {_day(question.as_of)})::int"
 
 
@@ -246,51 +272,68 @@ def _sums_by_year(question: Question, years: Sequence[int]) -> str:
 
 
 def _by_period(question: Question) -> str:
-    periods = range(question.most_periods)
-
-    def collected(total: Callable[[int], str]) -> str:
+    # Each certificate looks its own records up, in the order of their index: no plan multiplies one by the other.
+    def kept(column: str) -> str:
         # A certificate has the periods up to the current one: none before the first.
-        return f"({_array([f'COALESCE({total(k)}, 0)::int' for k in periods])})[1:current + 1]"
+        return f"sums.{column}[1:current + 1] AS {column}"
 
-    def whole(k: int) -> str:
-        return f"COALESCE(max(professional_{k}) FILTER (WHERE own), 0) + COALESCE(max(basics_{k}), 0)"
-
-    def timely(k: int) -> str:
-        return f"COALESCE(max(timely_professional_{k}) FILTER (WHERE own), 0) + COALESCE(max(timely_basics_{k}), 0)"
-
+    starts = _array([_start(question, str(k)) for k in range(question.most_periods)])
+    sums = _sums_of_person(question) if question.rules.shared_basics else _sums_of_post(question)
     return f"""
-        SELECT id, first_start, engaged, current,
-               {collected(whole)} AS hours,
-               {collected(lambda k: f"max(professional_{k}) FILTER (WHERE own)")} AS professional_hours,
-               {collected(timely)} AS timely_hours,
-               min(recount_on) AS recount_on
-        FROM ({_sums_by_post(question)}) by_post
-        GROUP BY id, first_start, engaged, current"""
+        SELECT c.id, first_start, engaged, current, {kept("hours")}, {kept("professional_hours")}, {kept("timely_hours")},
+               recount_on
+        FROM (SELECT *, {_current(question)} AS current, {starts} AS starts
+              FROM ({certificates(question)} ORDER BY person_id, post_code OFFSET 0) c OFFSET 0) c
+        CROSS JOIN LATERAL ({sums}) sums"""
 
 
-def _sums_by_post(question: Question) -> str:
-    """Return the sums of each certificate's periods, by the post of the records: public basics may serve it too."""
+def _sums_of_post(question: Question) -> str:
+    """Return the sums of a certificate's periods, where only records of its own post count."""
 
-    def totals(k: int) -> str:
-        counted, basics = f"FILTER (WHERE counts_for = {k}", "hours - professional_hours"
+    def total(column: str, k: int, also: str = "") -> str:
+        return f"COALESCE(sum({column}) FILTER (WHERE counts_for = {k}{also}), 0)::int"
+
+    periods = range(question.most_periods)
+    return f"""
+        SELECT {_array([total("hours", k) for k in periods])} AS hours,
+               {_array([total("professional_hours", k) for k in periods])} AS professional_hours,
+               {_array([total("hours", k, " AND timely") for k in periods])} AS timely_hours,
+               {_recount_on(question)} AS recount_on
+        FROM ({_counted_records(question)}) r"""
+
+
+def _sums_of_person(question: Question) -> str:
+    """Return the sums of a certificate's periods, where the basics of another post may serve: the largest sum does."""
+
+    def by_post(k: int) -> str:
+        basics, counted = "hours - professional_hours", f"counts_for = {k}"
         return f"""
-               sum(professional_hours) {counted}) AS professional_{k},
-               sum({basics}) {counted}) AS basics_{k},
-               sum(professional_hours) {counted} AND timely) AS timely_professional_{k},
-               sum({basics}) {counted} AND timely) AS timely_basics_{k},"""
+               sum(professional_hours) FILTER (WHERE own AND {counted}) AS professional_{k},
+               sum({basics}) FILTER (WHERE {counted}) AS basics_{k},
+               sum(professional_hours) FILTER (WHERE own AND timely AND {counted}) AS timely_professional_{k},
+               sum({basics}) FILTER (WHERE timely AND {counted}) AS timely_basics_{k},"""
 
+    def total(*columns: str) -> str:
+        return f"({' + '.join(f'COALESCE(max({column}), 0)' for column in columns)})::int"
+
+    periods = range(question.most_periods)
     return f"""
-        SELECT id, first_start, engaged, current, own,{"".join(map(totals, range(question.most_periods)))}
-               min(ended_on) FILTER (WHERE ended_on > {_day(question.as_of)}) AS recount_on
-        FROM ({_counted_records(question)}) r
-        GROUP BY id, first_start, engaged, current, own, record_post"""
+        SELECT {_array([total(f"professional_{k}", f"basics_{k}") for k in periods])} AS hours,
+               {_array([total(f"professional_{k}") for k in periods])} AS professional_hours,
+               {_array([total(f"timely_professional_{k}", f"timely_basics_{k}") for k in periods])} AS timely_hours,
+               min(recount_on) AS recount_on
+        FROM (SELECT {"".join(map(by_post, periods))} {_recount_on(question)} AS recount_on
+              FROM ({_counted_records(question)}) r GROUP BY post_code) by_post"""
+
+
+def _recount_on(question: Question) -> str:
+    return f"min(ended_on) FILTER (WHERE ended_on > {_day(question.as_of)})"
 
 
 def _counted_records(question: Question) -> str:
-    """Return every record beside each certificate that it may count for, with the period it counts for or null."""
+    """Return the records that may count for the certificate `c`, with the period they count for or null."""
     rules = question.rules
-    starts = _array([_start(question, str(k)) for k in range(question.most_periods)])
-    same_post = "" if rules.shared_basics else "AND r.post_code = c.post_code"
+    same_post = "" if rules.shared_basics else "AND post_code = c.post_code"
     made_up = (
         "WHEN home > 0 AND makes_up_for = date_part('year', first_start)::int + home - 1 THEN home - 1"
         if rules.make_up_allowed
@@ -300,56 +343,55 @@ def _counted_records(question: Question) -> str:
     return f"""
         SELECT *, CASE WHEN home < 0 THEN NULL WHEN makes_up_for IS NULL THEN home {made_up} END AS counts_for,
                makes_up_for IS NULL OR ended_on < starts[home + 1] + {rules.grace_days} AS timely
-        FROM (SELECT c.*, r.ended_on, r.hours, r.professional_hours, r.makes_up_for, r.post_code AS record_post,
-                     r.post_code = c.post_code AS own,
-                     CASE WHEN r.ended_on > {_day(question.as_of)} THEN -1
-                          ELSE width_bucket(r.ended_on, c.starts) - 1 END AS home
-              FROM (SELECT *, {_current(question)} AS current, {starts} AS starts FROM ({certificates(question)}) c OFFSET 0) c
-              LEFT JOIN education_cerecord r ON r.person_id = c.person_id {same_post}
-              OFFSET 0) r"""
+        FROM (SELECT post_code, post_code = c.post_code AS own, ended_on, hours, professional_hours, makes_up_for,
+                     CASE WHEN ended_on > {_day(question.as_of)} THEN -1 ELSE width_bucket(ended_on, starts) - 1 END AS home
+              FROM education_cerecord WHERE person_id = c.person_id {same_post} OFFSET 0) r OFFSET 0"""
 
 
 def _stored(question: Question) -> str:
-    column = REFERENCES[question.kind]
-
+    reference, current = REFERENCES[question.kind], _current(question)
     return f"""
-        SELECT id, first_start, engaged, current, hours || begun AS hours, professional_hours || begun AS professional_hours,
-               timely_hours || begun AS timely_hours, recount_on
-        FROM (SELECT *, array_fill(0, ARRAY[current + 1 - cardinality(hours)]) AS begun
-              FROM (SELECT {column} AS id, first_start, engaged, hours, professional_hours, timely_hours, recount_on,
-                           {_current(question)} AS current
-                    FROM certificates_certificatestanding
-                    WHERE {column} IS NOT NULL AND changes_on <= {_day(question.as_of)} {_APART}) s {_APART}) s"""
+        SELECT {reference} AS id, first_start, engaged, current, hours || begun AS hours,
+               professional_hours || begun AS professional_hours, timely_hours || begun AS timely_hours, recount_on,
+               id AS stored_id, status AS old_status
+        FROM (SELECT *, {current} AS current,
+                     CASE {current} + 1 - cardinality(hours) WHEN 0 THEN '{{}}' WHEN 1 THEN '{{0}}'
+                          ELSE array_fill(0, ARRAY[{current} + 1 - cardinality(hours)]) END AS begun
+              FROM certificates_certificatestanding
+              WHERE {reference} IS NOT NULL AND changes_on <= {_day(question.as_of)} {_APART}) s"""
 
 
-def _assembled(question: Question, source: str) -> str:
-    """Return the standings that the sums give: `standing_from_sums`."""
+def _assembled(question: Question, source: str, *, also: str = "") -> str:
+    """Return the standings that the sums give: `standing_from_sums`; and columns of the source `also`."""
     rules, as_of = question.rules, _day(question.as_of)
     annual, professional = tenths(rules.annual_hours), tenths(rules.annual_professional_hours)
     two_years = tenths(rules.two_year_hours)
     electronic = question.kind == "electronic"
     saved_by_window = f"before + timely_now >= {two_years}" if electronic else "false"
     two_year_need = f"{two_years} - before - now" if electronic else "NULL"
+    lapsed = f"(lapses_on <= {as_of} OR NOT engaged)"
+    due = f"current >= 0 AND {lapsed} IS NOT TRUE"
     return f"""
-SELECT id, first_start, hours, professional_hours, timely_hours, engaged, status,
+SELECT id, first_start, hours, professional_hours, timely_hours, engaged,
+       CASE WHEN {lapsed} THEN 'lapsed'
+            WHEN current < 0 THEN 'not_due'
+            WHEN current = 0 OR (before >= {annual} AND professional_before >= {professional})
+                 OR {saved_by_window} THEN 'on_track'
+            ELSE 'at_risk' END AS status,
        CASE WHEN lapses_on <= {as_of} THEN lapses_on END AS lapsed_on,
-       CASE WHEN due THEN GREATEST(0, {annual} - now, {two_year_need}) END AS needed_hours,
-       CASE WHEN due THEN GREATEST(0, {professional} - professional_now) END AS needed_professional_hours,
-       CASE WHEN due THEN next_start - 1 END AS needed_by,
-       lapses_on, LEAST(next_start, CASE WHEN lapses_on > {as_of} THEN lapses_on END, recount_on) AS changes_on, recount_on
-FROM (SELECT *, status IN ('on_track', 'at_risk') AS due
-      FROM (SELECT *,
-                   CASE WHEN lapses_on <= {as_of} OR NOT engaged THEN 'lapsed'
-                        WHEN current < 0 THEN 'not_due'
-                        WHEN current = 0 OR (before >= {annual} AND professional_before >= {professional})
-                             OR {saved_by_window} THEN 'on_track'
-                        ELSE 'at_risk' END AS status
-            FROM (SELECT *, hours[current + 1] AS now, professional_hours[current + 1] AS professional_now,
-                         timely_hours[current + 1] AS timely_now,
-                         hours[current] AS before, professional_hours[current] AS professional_before,
-                         {_next_start(question)} AS next_start,
-                         {_lapses_on(question)} AS lapses_on
-                  FROM ({source} {_APART}) sums {_APART}) told {_APART}) judged {_APART}) needed"""
+       CASE WHEN {due} THEN GREATEST(0, {annual} - now, {two_year_need}) END AS needed_hours,
+       CASE WHEN {due} THEN GREATEST(0, {professional} - professional_now) END AS needed_professional_hours,
+       CASE WHEN {due} THEN next_start - 1 END AS needed_by,
+       lapses_on,
+       CASE WHEN lapses_on <= {as_of} THEN COALESCE(recount_on, {_NEVER})
+            ELSE LEAST(next_start, lapses_on, recount_on) END AS changes_on,
+       recount_on{also}
+FROM (SELECT *, hours[current + 1] AS now, professional_hours[current + 1] AS professional_now,
+             timely_hours[current + 1] AS timely_now,
+             hours[current] AS before, professional_hours[current] AS professional_before,
+             {_next_start(question)} AS next_start,
+             {_lapses_on(question)} AS lapses_on
+      FROM ({source} {_APART}) sums {_APART}) told"""
 
 
 def _lapses_on(question: Question) -> str:

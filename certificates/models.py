@@ -564,7 +564,8 @@ class CertificateStanding(models.Model):
     """Where a certificate stands with continuing education (2.1, 3.1a), and the sums that it follows from.
 
     The answer of `education.rules.ce_standing` for each day from `settled_on` to the one before `changes_on`, as long
-    as no record comes. Hours are tenths; a period is its place in the arrays, from the first one to the current one.
+    as no record comes. Hours are tenths; a period is its place in the arrays, from the first one to the current one: at
+    `settled_on`, for a certificate that has lapsed is not written again as further periods begin.
     """
 
     electronic = models.OneToOneField(

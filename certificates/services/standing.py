@@ -7,7 +7,7 @@ nobody else knows its certificate yet, and it holds the person, whom a batch tha
 # ruff: noqa: S608 - statements are put together from policy values and column names, never from input
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -36,9 +36,14 @@ SET LOCAL enable_nestloop = {few}
 # Some people's rows lie anywhere in large tables: they are looked up, and not sought by reading everything.
 _TUNED_FOR_PEOPLE = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1"
 
-_UPSERT = """
+_UPDATE = """
+UPDATE certificates_certificatestanding s SET ({columns}, settled_on, pack) = ({changed}, %(as_of)s, %(pack)s)
+FROM standing_changed t WHERE s.id = t.stored_id
+"""
+# An exchange that happens meanwhile may write the first standing of another certificate of its holder.
+_INSERT = """
 INSERT INTO certificates_certificatestanding ({reference}, {columns}, settled_on, pack)
-SELECT id, {columns}, %(as_of)s, %(pack)s FROM standing_changed
+SELECT id, {columns}, %(as_of)s, %(pack)s FROM standing_changed WHERE stored_id IS NULL
 ON CONFLICT ({reference}) DO UPDATE SET ({columns}, settled_on, pack) = ({excluded}, excluded.settled_on, excluded.pack)
 """
 
@@ -101,11 +106,9 @@ class _Settling:
     policy: Policy
     by: Actor
 
-    def question(self, kind: Kind, people: str | None = None) -> Question:
+    def question(self, kind: Kind) -> Question:
         earliest = earliest_issue(kind) or self.as_of
-        return Question(
-            kind=kind, policy=self.policy, as_of=self.as_of, earliest_issue=earliest, people=people
-        )
+        return Question(kind=kind, policy=self.policy, as_of=self.as_of, earliest_issue=earliest)
 
 
 def settling_enter() -> None:
@@ -162,7 +165,7 @@ def _settle_people(settling: _Settling, people: "QuerySet[Any]") -> int:
     with connection.cursor() as cursor:
         cursor.execute(_TUNED_FOR_PEOPLE)
     _collect_people(f"SELECT DISTINCT person_id FROM ({sql}) p (person_id)", parameters)
-    return sum(_settle_collected(settling, kind) for kind in REFERENCES)
+    return sum(_settle_collected(settling, settling.question(kind)) for kind in REFERENCES)
 
 
 def _settle_everybody(settling: _Settling, *, recount: bool) -> int:
@@ -192,11 +195,11 @@ def _settle_kind(settling: _Settling, kind: Kind, *, recount: bool) -> int:
     question = settling.question(kind)
     _tune(kind)
     if recount:
-        return _write(settling, question, ledger.standings(question))
-    _collect_people(ledger.unsettled(question))
-    return _settle_collected(settling, kind) + _write(
-        settling, question, ledger.standings_from_sums(question)
-    )
+        return _write(settling, question, ledger.differing(question))
+    written = 0
+    if _collect_people(ledger.unsettled(question)):
+        written = _settle_collected(settling, question)
+    return written + _write(settling, question, ledger.standings_from_sums(question))
 
 
 def _tune(kind: Kind) -> None:
@@ -205,42 +208,40 @@ def _tune(kind: Kind) -> None:
         cursor.execute(_TUNED.format(few="on" if kind == "safety_officer" else "off"))
 
 
-def _collect_people(sql: str, parameters: tuple[Any, ...] = ()) -> None:
+def _collect_people(sql: str, parameters: tuple[Any, ...] = ()) -> int:
+    """Keep the people of a query for `_settle_collected`; return how many."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS standing_people")
         cursor.execute(f"CREATE TEMPORARY TABLE standing_people ON COMMIT DROP AS {sql}", parameters)
+        people: int = cursor.rowcount
         cursor.execute("ANALYZE standing_people")
+    return people
 
 
-def _settle_collected(settling: _Settling, kind: Kind) -> int:
-    question = settling.question(kind, people="SELECT person_id FROM standing_people")
-    return _write(settling, question, ledger.standings(question))
+def _settle_collected(settling: _Settling, question: Question) -> int:
+    question = replace(question, people="SELECT person_id FROM standing_people")
+    return _write(settling, question, ledger.differing(question))
 
 
 def _write(settling: _Settling, question: Question, statement: str) -> int:
-    """Keep what a statement of `ledger` says where it differs from what is kept, and tell whom it concerns."""
-    reference, names = REFERENCES[question.kind], ", ".join(COLUMNS)
+    """Keep the changed standings that a statement of `ledger` finds, and tell whom they concern."""
     facts = _facts(settling, question.kind)
-    excluded = ", ".join(f"excluded.{column}" for column in COLUMNS)
+    names = {
+        "reference": REFERENCES[question.kind],
+        "columns": ", ".join(COLUMNS),
+        "changed": ", ".join(f"t.{column}" for column in COLUMNS),
+        "excluded": ", ".join(f"excluded.{column}" for column in COLUMNS),
+    }
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS standing_changed")
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE standing_changed ON COMMIT DROP AS {_changes(question, statement)}"
-        )
+        cursor.execute(f"CREATE TEMPORARY TABLE standing_changed ON COMMIT DROP AS {statement}")
         written: int = cursor.rowcount
         if written:
-            cursor.execute(_UPSERT.format(reference=reference, columns=names, excluded=excluded), facts)
+            cursor.execute(_UPDATE.format(**names), facts)
+            cursor.execute(_INSERT.format(**names), facts)
         if written and settling.as_of == day_of(settling.at):
             cursor.execute(_TELL.format(**_TABLES[question.kind]), facts)
     return written
-
-
-def _changes(question: Question, statement: str) -> str:
-    compared = " OR ".join(f"s.{column} IS DISTINCT FROM t.{column}" for column in COLUMNS)
-    return f"""
-SELECT t.*, s.status AS old_status
-FROM ({statement}) t LEFT JOIN certificates_certificatestanding s ON s.{REFERENCES[question.kind]} = t.id
-WHERE s.id IS NULL OR s.pack <> '{question.policy.pack}' OR s.settled_on > '{question.as_of}' OR {compared}"""
 
 
 def _facts(settling: _Settling, kind: Kind) -> dict[str, Any]:

@@ -278,6 +278,27 @@ def test_only_rows_that_change_are_written(crowd):
     assert {run.rows_seen for run in SettlementRun.objects.all()} == {whole}
 
 
+@PACKS
+def test_a_lapsed_certificate_is_written_again_when_a_record_comes_and_not_before(pack, db, settings):
+    settings.POLICY_PACK = pack
+    owner = factories.person()
+    ElectronicCertificate.objects.create(
+        number="E1", person=owner, replaces=factories.paper(owner), holder_name=owner.name, post_code="101",
+        photo=owner.photo, issued_at=factories.shanghai(2020, 8, 3),
+    )  # fmt: skip
+    standings_settle(as_of=date(2023, 12, 1), by=JOB)
+    assert CertificateStanding.objects.get().status == "lapsed"
+    for day in (date(2024, 1, 1), date(2024, 9, 1), date(2026, 2, 1)):
+        for recount in (False, True):
+            assert standings_settle(as_of=day, by=JOB, recount=recount) == 0
+        assert_equal_to_the_rule(Answers(), day)
+
+    factories.record(owner, ended_on=day, started_on=day)
+    assert standings_settle(as_of=day, by=JOB, people=Person.objects.values("pk")) == 1
+    assert_equal_to_the_rule(Answers(), day)
+    assert CertificateStanding.objects.get().hours[-1] > 0
+
+
 def stored_rows(day=None):
     if day:
         standings_settle(as_of=day, by=JOB)
