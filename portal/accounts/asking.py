@@ -16,6 +16,7 @@ from portal.accounts.acceptance import is_asked
 from portal.accounts.agreements import Agreement, Kind, in_force, versions_of
 from portal.accounts.entering import OPEN_WHILE_ENROLLING, account_session
 from portal.accounts.models import User
+from portal.policy import day_of
 
 WAYS_OUT = OPEN_WHILE_ENROLLING | {
     "privacy-acceptance",
@@ -69,9 +70,9 @@ def asked_first(request: HttpRequest, user: User) -> HttpResponse | None:
 
 
 def _is_open(request: HttpRequest, user: User, question: Question) -> bool:
-    """Tell whether to ask; a session remembers what is settled, so that this costs nothing until a newer version is known."""
-    settled = request.session.get(question.key)
-    if settled == versions_of(question.kind)[-1].version:
+    """Tell whether to ask. An account younger than every version, and a session that knows what is settled, cost nothing."""
+    settled, newest = request.session.get(question.key), versions_of(question.kind)[-1]
+    if settled == newest.version or day_of(user.created_at) >= newest.since:
         return False
     current = in_force(question.kind, clock.today())
     if settled == current.version:
