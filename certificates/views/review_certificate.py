@@ -71,7 +71,7 @@ def certificate_list(request: SignedInRequest) -> HttpResponse:
 @step_up_to_post
 @page
 def certificate_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """One certificate. POST ``act``: suspend, revoke, lift or correct; approve or refuse what a colleague asked for."""
+    """One certificate. POST ``act``: suspend, revoke, lift or correct; approve or refuse the ``measure`` that was shown."""
     certificate = get_object_or_404(certificate_whole(), pk=pk)
     look_note(request, certificate.person)
     act = request.POST.get("act", "")
@@ -81,8 +81,9 @@ def certificate_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     refusal = RefusalForm(request.POST if act == "refuse" else None)
     fillable: dict[str, MeasureForm | RefusalForm] = {kind.value: form for kind, form in forms.items()}
     filled = (fillable | {"refuse": refusal}).get(act)
-    if request.method == "POST" and (act == "approve" or (filled and filled.is_valid())):
-        return _acted(request, certificate, lambda by: _do(certificate, act, filled, by))
+    if request.method == "POST" and (filled is None or filled.is_valid()):
+        shown = request.POST.get("measure", "")
+        return _acted(request, certificate, lambda by: _do(certificate, act, filled, shown, by))
     may_decide = may(request.user, Permission.CERTIFICATE_DECIDE)
     context = _shown(request, certificate) | {
         "may_decide": may_decide,
@@ -104,12 +105,19 @@ def possible(certificate: ElectronicCertificate) -> list[MeasureKind]:
 
 
 def _do(
-    certificate: ElectronicCertificate, act: str, form: MeasureForm | RefusalForm | None, by: Actor
+    certificate: ElectronicCertificate,
+    act: str,
+    form: MeasureForm | RefusalForm | None,
+    shown: str,
+    by: Actor,
 ) -> None:
     if isinstance(form, MeasureForm):
         _take(certificate, form, by)
         return
-    measure = get_object_or_404(certificate.measures, state=Measure.State.OPEN)
+    measure = certificate.measures.filter(state=Measure.State.OPEN).first()
+    # What waits now may be another measure than the one that was on the page.
+    if act not in {"approve", "refuse"} or measure is None or str(measure.pk) != shown:
+        raise StateConflictError(certificate.state)
     refusal = form.cleaned_data["refusal"] if form else ""
     lifecycle.measure_decide(measure=measure, approved=act == "approve", refusal=refusal, by=by)
 

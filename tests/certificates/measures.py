@@ -19,6 +19,12 @@ def approved(measure, by=None) -> Measure:
     return lifecycle.measure_decide(measure=measure, approved=True, by=actor(by or factories.reviewer()))
 
 
+def refused(measure, by=None) -> Measure:
+    return lifecycle.measure_decide(
+        measure=measure, approved=False, refusal=WORDS, by=actor(by or factories.reviewer())
+    )
+
+
 def suspended(certificate) -> Measure:
     return approved(asked(certificate))
 

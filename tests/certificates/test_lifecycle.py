@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from django.test import Client
 
 from certificates.credentials.bitstring import list_read
 from certificates.credentials.status import ListName, Purpose, encoded_list
@@ -40,6 +41,12 @@ def certificate():
 
 def is_set(purpose, version):
     return list_read(encoded_list(ListName(purpose, version.status_list)), version.status_index)
+
+
+def signed_in():
+    client = Client()
+    client.force_login(factories.reviewer())
+    return client
 
 
 def state_of(certificate):
@@ -277,15 +284,16 @@ class TestTheReviewersPage:
     def test_two_reviewers_suspend_a_certificate_in_two_posts(self, client, page, certificate):
         wanted = {"act": "suspend", "suspend-reason": "complaint", "suspend-explanation": "举报待查"}
         assert client.post(page, wanted).status_code == 302
-        assert client.post(page, {"act": "approve"}, follow=True).context["waiting"]
+        approval = {"act": "approve", "measure": Measure.objects.get().pk}
+        assert client.post(page, approval, follow=True).context["waiting"]
         client.force_login(factories.reviewer())
-        assert client.post(page, {"act": "approve"}).status_code == 302
+        assert client.post(page, approval).status_code == 302
         assert state_of(certificate) == "suspended"
 
     def test_refuses_with_a_reason_only(self, client, page, certificate):
-        measures.asked(certificate)
-        assert client.post(page, {"act": "refuse", "refusal": ""}).status_code == 422
-        assert client.post(page, {"act": "refuse", "refusal": "证据不足"}).status_code == 302
+        refusal = {"act": "refuse", "measure": measures.asked(certificate).pk}
+        assert client.post(page, refusal | {"refusal": ""}).status_code == 422
+        assert client.post(page, refusal | {"refusal": "证据不足"}).status_code == 302
         assert Measure.objects.get().refusal == "证据不足"
 
     def test_corrects_a_name(self, client, page, certificate):
@@ -299,6 +307,47 @@ class TestTheReviewersPage:
         assert client.post(page, wanted).status_code == 302
         certificate.refresh_from_db()
         assert certificate.holder_name == "陈海升"
+
+    @pytest.mark.parametrize("act", ["approve", "refuse"])
+    def test_never_decides_on_another_measure_than_the_one_that_was_shown(
+        self, client, page, certificate, act
+    ):
+        shown = measures.asked(certificate)
+        measures.refused(shown)
+        waits = measures.asked(certificate, MeasureKind.REVOKE, MeasureReason.FRAUD)
+        decision = {"act": act, "measure": shown.pk, "refusal": "证据不足"}
+        answer = client.post(page, decision, follow=True)
+        assert "状态已发生变化" in answer.content.decode()
+        waits.refresh_from_db()
+        assert waits.state == Measure.State.OPEN
+        assert state_of(certificate) == "valid"
+
+    def test_whoever_comes_late_is_told_so(self, client, page, certificate):
+        measure = measures.asked(certificate)
+        measures.approved(measure)
+        for late in (
+            {"act": "approve", "measure": measure.pk},
+            {"act": "refuse", "measure": measure.pk, "refusal": "证据不足"},
+            {"act": "suspend", "suspend-reason": "lent", "suspend-explanation": "出借证书"},
+        ):
+            assert "状态已发生变化" in client.post(page, late, follow=True).content.decode()
+        assert not Event.objects.filter(verb="accounts.access.refused").exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_two_browsers_that_ask_and_two_that_decide_one_each_is_first(self, certificate, page):
+        clients = [signed_in() for _ in range(4)]
+        asked = [
+            {"act": "suspend", "suspend-reason": "lent", "suspend-explanation": "出借证书"},
+            {"act": "revoke", "revoke-reason": "fraud", "revoke-explanation": "骗取证书"},
+        ]
+        in_threads(2, lambda n: clients[n].post(page, asked[n]))
+        waits = Measure.objects.get()
+        decided = [{"act": "approve"}, {"act": "refuse", "refusal": "证据不足"}]
+        in_threads(2, lambda n: clients[2 + n].post(page, decided[n] | {"measure": waits.pk}))
+        waits.refresh_from_db()
+        approved = {"suspend": "suspended", "revoke": "void"}[waits.kind]
+        assert state_of(certificate) == {"done": approved, "refused": "valid"}[waits.state]
+        assert Event.objects.filter(verb__startswith="certificates.measure.").count() == 2
 
     @pytest.mark.parametrize("act", ["", "lift", "approve", "nonsense"])
     def test_what_is_not_offered_is_not_done(self, client, page, certificate, act):
