@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from portal.accounts.tokens import bearer_of, token_expose
 from portal.api.problems import MEDIA_TYPE, problem_document
 from portal.passages import mark_chinese
 
@@ -20,6 +21,30 @@ Handler = Callable[[HttpRequest], HttpResponse]
 PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 ACCOUNT_MODULES = "portal.accounts."
 API = "/api/"
+
+
+class PlainCallMiddleware:
+    """Refuses a call by plain HTTP, where pages are led on to HTTPS, and ends the token that it brought (ASVS 4.1.2).
+
+    Stands behind Django's `SecurityMiddleware`, which lets such calls pass (``SECURE_REDIRECT_EXEMPT``).
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.is_secure() or not (settings.SECURE_SSL_REDIRECT and request.path.startswith(API)):
+            return self.get_response(request)
+        token_expose(bearer_of(request.headers))
+        with translation.override(_accepted_language(request)):
+            detail = _(
+                "Calls are answered by HTTPS alone. If this one brought a token, the token has ended: make a new one, and "
+                "write https:// into the address."
+            )
+            body = problem_document(403, code="https_needed", detail=detail)
+            return JsonResponse(
+                body, status=403, content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"}
+            )
 
 
 class SecurityHeadersMiddleware:

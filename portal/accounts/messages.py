@@ -130,6 +130,13 @@ _NOTICES: dict[str, tuple[Promise, Promise]] = {
             "for some days while the new one is put in."
         ),
     ),
+    "accounts.token.exposed": (
+        gettext_lazy("API token “%(name)s” was revoked: it was sent without encryption"),
+        gettext_lazy(
+            "The system that uses it called an address with http://, so that others could have read the token. Make a new "
+            "one, and have the address in that system corrected to https://."
+        ),
+    ),
     "accounts.factor.added": (gettext_lazy("A second factor was set up for your account"), _IF_NOT_YOU),
     "accounts.factor.removed": (gettext_lazy("A second factor of your account was removed"), _IF_NOT_YOU),
     "accounts.factor.refused": (

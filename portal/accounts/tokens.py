@@ -5,7 +5,7 @@ People make tokens of their own account alone, for `API_TOKEN_DAYS` at most; onl
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from portal.accounts.models import ApiToken, User
 from portal.accounts.roles import scopes_of
 from portal.events.services import Actor, event_record
 from portal.events.verbs import register_verbs
-from portal.notices.services import Message, messages_send
+from portal.notices.services import Message, messages_send, notice_send
 from portal.policy import day_of
 
 PREFIX = "zt_"
@@ -33,6 +33,7 @@ class Verb(TextChoices):
     CREATED = "accounts.token.created", _("API token created")
     ROTATED = "accounts.token.rotated", _("API token replaced by a new one")
     REVOKED = "accounts.token.revoked", _("API token revoked")
+    EXPOSED = "accounts.token.exposed", _("API token revoked: it was sent without encryption")
 
 
 class ScopeNotAllowedError(ValueError):
@@ -134,6 +135,26 @@ def token_find(text: str) -> ApiToken | None:
         not_noted = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
         ApiToken.objects.filter(not_noted, pk=token.pk).update(last_used_at=now)
     return token
+
+
+def bearer_of(headers: Mapping[str, str]) -> str:
+    """Return the text of the token that a call brings, or nothing."""
+    scheme, _space, text = headers.get("Authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
+
+
+@transaction.atomic
+def token_expose(text: str) -> None:
+    """End the token of a text that was sent where others could read it, and tell its account. Others are no matter."""
+    at = clock.now()
+    known = ApiToken.objects.select_related("user").filter(token_hash=_hash(text))
+    token = tokens_usable(known.select_for_update(of=("self",)), at).first()
+    if token is None:
+        return
+    ApiToken.objects.filter(pk=token.pk).update(revoked_at=at)
+    by = Actor.api(token.user)
+    event_record(Verb.EXPOSED, at=at, by=by, subject=token, name=token.name)
+    notice_send("accounts.token.exposed", to=token.user, at=at, facts={"name": token.name}, link="/tokens/")
 
 
 @transaction.atomic

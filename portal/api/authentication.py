@@ -9,17 +9,16 @@ from rest_framework.request import Request
 
 from portal.accounts.models import ApiToken, User
 from portal.accounts.roles import SCOPE_PERMISSIONS, may
-from portal.accounts.tokens import token_find
+from portal.accounts.tokens import bearer_of, token_find
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer <token>`; `request.auth` becomes the `ApiToken`."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
-        if not scheme:
+        if not request.headers.get("Authorization"):
             return None
-        token = token_find(text.strip()) if scheme.lower() == "bearer" else None
+        token = token_find(bearer_of(request.headers))
         if token is None:
             raise exceptions.AuthenticationFailed(_("The token is unknown, revoked or has expired."))
         return token.user, token

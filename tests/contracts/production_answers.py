@@ -40,11 +40,12 @@ def answers() -> dict[str, dict[str, object]]:
         "form": stranger.get("/register/", secure=True),
         "download": browser.get("/institution/batches/template/", secure=True),
         "api": stranger.get("/api/v1/policy/", secure=True),
-        "verification": stranger.get("/api/v1/verify/46202010100001/", secure=True),
+        "verification": Client(**host).get("/api/v1/verify/46202010100001/", secure=True),
         "problem": stranger.get("/api/v1/batches/", secure=True),
         "static": stranger.get(static("build/app.css"), secure=True),
         "language": stranger.post("/language/", {"language": "en"}, secure=True),
         "plain http": stranger.get("/rules/"),
+        "plain call": stranger.get("/api/v1/verify/46202010100001/"),
         "foreign host": Client(HTTP_HOST="attacker.example").get("/rules/", secure=True),
         "too large page": stranger.generic("POST", "/sign-in/", secure=True, CONTENT_LENGTH=str(2**40)),
         "too large call": stranger.generic(

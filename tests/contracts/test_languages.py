@@ -14,14 +14,13 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.utils import translation
 
-from portal import clock
 from portal.events.verbs import all_verbs
 from portal.masking import mask_name
 from portal.notices import services as notices
 from tests.education.sheets import GOOD, HEADERS
 from tests.permissions import LINES
 from tests.reading import NO_LANGUAGE, pieces
-from tests.world import FIELDS, TODAY, world_create
+from tests.world import FIELDS
 
 ENGLISH, CHINESE = "en", "zh-hans"
 BOTH = pytest.mark.parametrize("language", [ENGLISH, CHINESE])
@@ -80,18 +79,6 @@ def test_the_reading_finds_what_is_foreign():
     ]
     assert foreign_on("<p>剩余 days <code>left</code></p>", CHINESE) == ["p: days"]
     assert unmarked_on('<p lang="en"><span lang="zh-Hans">陈</span>海</p>') == ["p: 海"]
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        whole = transaction.atomic()
-        whole.__enter__()
-        clock.move_to(TODAY, running=False)
-        yield world_create()
-        transaction.set_rollback(True)
-        whole.__exit__(None, None, None)
-        cache.clear()
 
 
 def shown(world, language: str) -> Iterator[tuple[str, str]]:

@@ -8,26 +8,12 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
-from portal import clock
 from portal.accounts.models import Role
 from portal.accounts.roles import scopes_of
 from tests.permissions import LINES, Line
-from tests.world import FIELDS, TODAY, WHOLE, caller, world_create
+from tests.world import FIELDS, WHOLE, caller
 
 SIGN_IN = "in"
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker):
-    """One world for all lines, made once and never committed."""
-    with django_db_blocker.unblock():
-        whole = transaction.atomic()
-        whole.__enter__()
-        clock.move_to(TODAY, running=False)
-        yield world_create()
-        transaction.set_rollback(True)
-        whole.__exit__(None, None, None)
-        cache.clear()
 
 
 def answer(client: Client, line: Line, address: str, whole: str | None = None) -> str:
