@@ -197,6 +197,11 @@ class CertificateDocument(models.Model):
     def __str__(self) -> str:
         return f"{self.certificate_id} v{self.version}"
 
+    @property
+    def missing(self) -> str:
+        """The characters that no font has, with their code points: a screen shows the same box for each of them."""
+        return ", ".join(f"{character} (U+{ord(character):04X})" for character in self.unprintable)
+
 
 class ArchiveCheck(models.Model):
     """The holder of a certificate that the national system lacks asks for a check of the files (1.1)."""

@@ -5,9 +5,10 @@ every `PAUSE` seconds at most; what came since waits in memory for the next coun
 """
 
 import atexit
+import json
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import lru_cache
 from threading import Lock
 
@@ -16,6 +17,10 @@ from django.conf import settings
 
 PATIENCE = 0.5  # seconds for Redis to answer
 PAUSE = 2.0  # seconds
+# One command however many keys: as many commands would hold up every other thread of the process for tens of milliseconds.
+_ADD = """
+for key, count in pairs(cjson.decode(ARGV[1])) do redis.call('HINCRBY', KEYS[1], key, count) end
+"""
 log = logging.getLogger(__name__)
 
 
@@ -59,11 +64,12 @@ def tally_hand_on() -> None:
     taken = _buffer.take()
     if not taken:
         return
+    counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (name, key), count in taken.items():
+        counts[name][key] = count
     try:
-        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
-            for (name, key), count in taken.items():
-                pipeline.hincrby(f"tally:{name}", key, count)
-            pipeline.execute()
+        for name, added in counts.items():
+            _client(settings.REDIS_URL).eval(_ADD, 1, f"tally:{name}", json.dumps(added))
     except redis.RedisError as error:
         log.warning("Redis does not answer (%s): %d counts are lost.", error, taken.total())
 

@@ -374,7 +374,7 @@ class TestTheReviewersPage:
         for each in pages:
             shown = client.get(each).content.decode()
             assert "〓" in shown
-            assert "\U00033fff" in shown
+            assert "\U00033fff (U+33FFF)" in shown
         measures.corrected(certificate, "陈海生")
         document_ensure(certificate=certificate)
         assert not any("〓" in client.get(each).content.decode() for each in pages)
