@@ -183,6 +183,17 @@ class ArchiveQueueForm(Form):
     post = forms.ChoiceField(label=_("Post"), required=False, choices=_posts_to_choose)
 
 
+def _services_to_choose() -> list[tuple[str, object]]:
+    return [("", _("All services")), *ServiceKind.choices]
+
+
+class ServiceQueueForm(Form):
+    """Filters of the queue of services for paper certificates; they stand in the address."""
+
+    kind = forms.ChoiceField(label=_("Service"), required=False, choices=_services_to_choose)
+    post = forms.ChoiceField(label=_("Post"), required=False, choices=_posts_to_choose)
+
+
 class EvidenceInput(FileInput):
     """Several files at once."""
 

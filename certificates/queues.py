@@ -60,6 +60,14 @@ def open_services() -> "QuerySet[LegacyServiceRequest]":
     )
 
 
+def services_like(
+    services: "QuerySet[LegacyServiceRequest]", *, kind: str = "", post: str = ""
+) -> "QuerySet[LegacyServiceRequest]":
+    """Filter by the service that is asked for and by post."""
+    wanted = {"kind": kind, "certificate__post_code": post}
+    return services.filter(**{field: value for field, value in wanted.items() if value})
+
+
 def _state(work: "QuerySet[Any]") -> QueueState:
     found = work.order_by().aggregate(waiting=Count("pk"), oldest=Min("requested_at"))
     return QueueState(found["waiting"], found["oldest"])
@@ -83,6 +91,7 @@ def _measures() -> QueueState:
 
 def register() -> None:
     register_filters("review-archive-checks", ("post", "stage"))
+    register_filters("review-services", ("kind", "post"))
     register_queue(
         WorkQueue("voiding", _("Proposals to void certificates"), "review-voidings", _proposals_first)
     )

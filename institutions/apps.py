@@ -13,9 +13,11 @@ class InstitutionsConfig(AppConfig):
         from institutions.selectors import designation_reports_waiting
         from portal.accounts.models import Role
         from portal.events.facts import register_choices
+        from portal.filters import register_filters
         from portal.navigation import LOOK_UP, REVIEW, Entry, register_entry
 
         messages.register_notices()
+        register_filters("review-designation-reports", ("area",))
         register_choices(ground=Ground)
         register_entry(Entry("institutions", _("Training institutions"), order=70, group=LOOK_UP), *Role)
         register_entry(Entry("chief-institutions", _("Institutions’ qualification"), order=45), Role.CHIEF)

@@ -21,6 +21,12 @@ class DirectoryForm(Form):
     name = LineField(label=_("Name contains"), max_length=60, required=False)
 
 
+class ReportQueueForm(Form):
+    """The filter of the reviewers' list of reports; it stands in the address."""
+
+    area = forms.ChoiceField(label=_("City or county"), choices=area_choices_all, required=False)
+
+
 class DesignationReportForm(Form):
     area_code = forms.ChoiceField(
         label=_("City or county"),

@@ -77,10 +77,11 @@ def _lot(code: F, day: date) -> Func:
     )
 
 
-def designation_reports(state: str) -> QuerySet[DesignationReport]:
-    """Return reports in a state: open ones oldest first, closed ones newest first."""
+def designation_reports(state: str, *, area_code: str = "") -> QuerySet[DesignationReport]:
+    """Return reports in a state, of one area or of all: open ones oldest first, closed ones newest first."""
     order = "reported_at" if state == DesignationReport.State.OPEN else "-closed_at"
-    return DesignationReport.objects.filter(state=state).order_by(order, "pk")
+    found = DesignationReport.objects.filter(state=state).order_by(order, "pk")
+    return found.filter(area_code=area_code) if area_code else found
 
 
 def designation_reports_waiting() -> QueueState:

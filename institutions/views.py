@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from institutions.forms import DesignationReportForm, DirectoryForm, FindingForm
+from institutions.forms import DesignationReportForm, DirectoryForm, FindingForm, ReportQueueForm
 from institutions.models import DesignationReport
 from institutions.selectors import designation_reports, directory
 from institutions.services import AlreadyClosedError, designation_report, designation_report_close
@@ -16,6 +16,7 @@ from portal import clock
 from portal.accounts.models import User
 from portal.accounts.roles import Permission
 from portal.events.services import Actor
+from portal.filters import filter_context
 from portal.forms import TOO_MANY, form_status
 from portal.limits import Limit, origin
 from portal.permissions import SignedInRequest, permission_required
@@ -74,12 +75,18 @@ def review_designation_reports(request: SignedInRequest) -> HttpResponse:
         if request.GET.get("state") == "closed"
         else DesignationReport.State.OPEN
     )
-    page = Paginator(designation_reports(state), ON_A_PAGE).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "review/designation_reports.html",
-        {"page": page, "is_open": state == "open", "is_closed": state == "closed"},
-    )
+    filters = ReportQueueForm(request.GET)
+    area = filters.cleaned_data["area"] if filters.is_valid() else ""
+    page = Paginator(designation_reports(state, area_code=area), ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "state": state.value,
+        "is_open": state == "open",
+        "is_closed": state == "closed",
+        "filters": filters,
+        **filter_context(request, "review-designation-reports"),
+    }
+    return render(request, "review/designation_reports.html", context)
 
 
 @permission_required(Permission.DESIGNATION_CLOSE)

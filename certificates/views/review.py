@@ -12,10 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from certificates.forms import ArchiveQueueForm, DecisionForm, PapersSeenForm, SearchForm
+from certificates.forms import ArchiveQueueForm, DecisionForm, PapersSeenForm, SearchForm, ServiceQueueForm
 from certificates.messages import explain
 from certificates.models import ArchiveCheck, LegacyServiceRequest, ServiceKind
-from certificates.queues import archive_checks_like, open_archive_checks, open_services
+from certificates.queues import archive_checks_like, open_archive_checks, open_services, services_like
 from certificates.rules import archive_check_helps, decide_legacy_service
 from certificates.selectors import (
     about_holder,
@@ -50,9 +50,7 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 def archive_list(request: SignedInRequest) -> HttpResponse:
     at = clock.now()
     filters = ArchiveQueueForm(request.GET)
-    wanted = (
-        {key: filters.cleaned_data.get(key, "") for key in ("post", "stage")} if filters.is_valid() else {}
-    )
+    wanted = filters.cleaned_data if filters.is_valid() else {}
     tabs = {
         "waiting": lambda: archive_checks_like(open_archive_checks(), at=at, **wanted),
         "decided": archive_checks_done,
@@ -67,10 +65,16 @@ def archive_list(request: SignedInRequest) -> HttpResponse:
 @reviewer_page
 @page
 def service_list(request: SignedInRequest) -> HttpResponse:
-    tabs = {"waiting": open_services, "decided": service_requests_done}
+    filters = ServiceQueueForm(request.GET)
+    wanted = filters.cleaned_data if filters.is_valid() else {}
+    tabs = {
+        "waiting": lambda: services_like(open_services(), **wanted),
+        "decided": service_requests_done,
+    }
     context = _listed(request, tabs, service_requests)
     last_day = policy_on(clock.now()).legacy_services.end
-    return render(request, "review/service_list.html", context | {"last_day": last_day})
+    context |= {"last_day": last_day, "filters": filters, **filter_context(request, "review-services")}
+    return render(request, "review/service_list.html", context)
 
 
 def _listed(

@@ -93,6 +93,7 @@ def _judge_size(image: Image.Image, limits: PhotoParameters) -> None:
 def _reduced(image: Image.Image) -> Image.Image:
     """Decode, and keep no more than twice the stored size; a JPEG is decoded at a fraction of its size at once."""
     image.draft("RGB", (2 * STORED_HEIGHT, 2 * STORED_HEIGHT))
+    image.load()  # a small one would otherwise be decoded later, when its file is closed
     colours = "RGBA" if image.has_transparency_data else "RGB"
     if image.mode not in {colours, "L", "CMYK"}:
         image = image.convert(colours)

@@ -3,13 +3,15 @@
 from datetime import date
 
 import pytest
+from django.urls import reverse
 
-from certificates.models import ArchiveCheck
+from certificates.models import ArchiveCheck, LegacyServiceRequest
 from certificates.queues import archive_checks_like, open_archive_checks, too_late
 from certificates.rules import archive_check_helps
 from certificates.selectors import certificate_facts, policy_on
 from certificates.services.archive import archive_check_decide
 from education.models import Batch, BatchState, CERecord
+from institutions.services import designation_report
 from portal import clock
 from portal.accounts.models import Role
 from portal.events.services import Actor
@@ -20,6 +22,7 @@ from tests.education import batches
 from tests.education.sheets import row
 from tests.factories import shanghai
 
+WEB = Actor("web")
 CHECKS, BATCHES = "/review/archive-checks/", "/review/batches/"
 
 
@@ -135,6 +138,42 @@ class TestManyAtOnce:
         assert Batch.objects.get(pk=plain.pk).state == BatchState.APPROVED
         assert Batch.objects.get(pk=large.pk).state == BatchState.SUBMITTED
         assert CERecord.objects.count() == 1
+
+
+class TestOtherQueues:
+    def test_services_are_filtered_by_kind_and_post(self, desk):
+        for name, kind, post in (("陈海生", "cancellation", "101"), ("王建国", "extension", "111")):
+            paper = factories.paper(factories.person(name), post_code=post)
+            LegacyServiceRequest.objects.create(
+                certificate=paper, kind=kind, requested_at=clock.now(), requested_by=factories.worker()
+            )
+        services = reverse("review-services")
+        for query, shown, hidden in (
+            ("?kind=cancellation", "陈海生", "王建国"),
+            ("?post=111", "王建国", "陈海生"),
+        ):
+            page = text_of(desk.get(f"{services}{query}"))
+            assert shown in page
+            assert hidden not in page
+        assert "陈海生" in text_of(desk.get(f"{services}?kind=none&post=%00"))
+
+    def test_reports_of_a_designation_are_filtered_by_area(self, desk):
+        for area, authority in (("460100", "甲局"), ("460200", "乙局")):
+            designation_report(area_code=area, authority=authority, account="x", reported_by=None, by=WEB)
+        reports = reverse("review-designation-reports")
+        page = text_of(desk.get(f"{reports}?area=460100"))
+        assert "甲局" in page
+        assert "乙局" not in page
+        assert "乙局" in text_of(desk.get(f"{reports}?area=999999"))
+
+    @pytest.mark.parametrize(
+        ("page", "query"),
+        [("review-services", "kind=extension"), ("review-designation-reports", "area=460100")],
+    )
+    def test_keep_their_filters_under_a_name_too(self, desk, page, query):
+        kept = desk.post("/review/filters/", {"page": page, "query": f"{query}&x=1", "name": "常用"})
+        assert kept["Location"] == f"{reverse(page)}?{query}"
+        assert "常用" in text_of(desk.get(reverse(page)))
 
 
 class TestNamedFilters:
