@@ -2,12 +2,15 @@
 
 from asyncio import to_thread
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from asn1crypto import tsp
 from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 
+from portal.outgoing import opener
+
 TIMEOUT = 10  # seconds
+AT_MOST = 1_000_000  # bytes
 
 
 class HttpTimeStamper(TimeStamper):
@@ -24,8 +27,8 @@ class HttpTimeStamper(TimeStamper):
         headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
         request = Request(self.url, data=query.dump(), headers=headers)  # noqa: S310 - the operator's own setting
         try:
-            with urlopen(request, timeout=TIMEOUT) as reply:  # noqa: S310
-                return tsp.TimeStampResp.load(reply.read())
+            with opener.open(request, timeout=TIMEOUT) as reply:
+                return tsp.TimeStampResp.load(reply.read(AT_MOST))
         except (URLError, TimeoutError, ValueError) as error:
             raise TimestampRequestError(
                 "The timestamp authority cannot be reached, or gave no timestamp."

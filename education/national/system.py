@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.outgoing import NoRedirects
+
 _MOST_BYTES = 32 << 20
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TRY_AGAIN = {
@@ -65,13 +67,6 @@ def national_system() -> NationalSystem | None:
     return HttpNationalSystem(settings.NATIONAL_SYSTEM_URL, settings.NATIONAL_SYSTEM_TOKEN)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Personal data goes to the configured address and to no other."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
 class HttpNationalSystem:
     """Posts a delivery as JSON with its key; expects ``{"records": [{"id", "entered": true | false, "reason"}]}``."""
 
@@ -80,7 +75,7 @@ class HttpNationalSystem:
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise ImproperlyConfigured("NATIONAL_SYSTEM_URL: ID numbers are sent by https only.")
         self._url, self._token, self._seconds = url, token, seconds
-        self._opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+        self._opener = urllib.request.build_opener(NoRedirects, urllib.request.ProxyHandler({}))
 
     def enter(self, key: str, kind: str, rows: Sequence[dict[str, Any]]) -> list[Answer]:
         body = json.dumps({"delivery": key, "kind": kind, "records": list(rows)}, ensure_ascii=False).encode()

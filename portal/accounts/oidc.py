@@ -10,12 +10,14 @@ from http import HTTPStatus
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
 from django.conf import settings
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+
+from portal.outgoing import opener
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 SECONDS = 10
@@ -127,11 +129,6 @@ def _keys(configuration: Mapping[str, Any]) -> Any:
     return _ask(configuration["jwks_uri"])
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        """Follow nothing: what the service answers comes from the address that was asked."""
-
-
 def _ask(address: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Ask the service and return its JSON object; with a form as this client, by its secret."""
     parts = urlsplit(address)
@@ -144,7 +141,7 @@ def _ask(address: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
         request.data = urlencode(form).encode()
         request.add_header("Authorization", f"Basic {_credentials()}")
     try:
-        with build_opener(_NoRedirect).open(request, timeout=SECONDS) as response:
+        with opener.open(request, timeout=SECONDS) as response:
             answer = json.loads(response.read(ANSWER_AT_MOST)) if response.status == HTTPStatus.OK else None
     except (URLError, OSError, ValueError) as error:
         raise ServiceRefusedError(f"no answer from {parts.hostname}: {type(error).__name__}") from error
