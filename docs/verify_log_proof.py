@@ -141,13 +141,14 @@ def _number(text: str) -> int:
     return int.from_bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")
 
 
-def verify_inclusion(
-    proof: dict[str, Any], note: str, keys: list[Any], statement: dict[str, Any] | None
-) -> str:
+def verify_statement(statement: dict[str, Any], proof: dict[str, Any]) -> None:
+    if statement_leaf(statement) != bytes.fromhex(proof["leaf"]):
+        raise NotProvedError("The statement is not the one that the leaf commits to.")
+
+
+def verify_inclusion(proof: dict[str, Any], note: str, keys: list[Any]) -> str:
     origin, size, root = read_checkpoint(note, keys)
     leaf = bytes.fromhex(proof["leaf"])
-    if statement is not None and statement_leaf(statement) != leaf:
-        raise NotProvedError("The statement is not the one that the leaf commits to.")
     if size != proof["size"]:
         raise NotProvedError(f"The checkpoint is of {size} leaves, the proof of {proof['size']}.")
     check_inclusion(proof["index"], size, leaf, [bytes.fromhex(each) for each in proof["path"]], root)
@@ -169,7 +170,9 @@ def _json(path: Path) -> dict[str, Any]:
     return document
 
 
-def _note(path: Path) -> str:
+def _note(path: Path | None) -> str:
+    if path is None:
+        raise NotProvedError("A checkpoint is missing: see --help for which are needed.")
     text = path.read_text(encoding="utf-8")
     return json.loads(text)["note"] if text.startswith("{") else text
 
@@ -189,19 +192,32 @@ def _run(options: argparse.Namespace) -> list[str]:
     if options.what == "consistency":
         return [verify_consistency(given, _note(options.old), _note(options.new), keys)]
     if options.what == "inclusion":
-        statement = _json(options.statement) if options.statement else None
-        return [verify_inclusion(given, _note(options.checkpoint), keys, statement)]
-    return [
-        f"{verify_inclusion(leaf['proof'], given['checkpoint'], keys, leaf['statement'])} "
-        f"{json.dumps(leaf['statement'], ensure_ascii=False)}"
-        for leaf in given["leaves"]
-    ]
+        if options.statement:
+            verify_statement(_json(options.statement), given)
+        return [verify_inclusion(given, _note(options.checkpoint), keys)]
+    if not given["leaves"]:
+        raise NotProvedError("There is no leaf in it, so it proves nothing.")
+    return [_evidence(leaf, given["checkpoint"], keys) for leaf in given["leaves"]]
+
+
+def _evidence(leaf: dict[str, Any], note: str, keys: list[Any]) -> str:
+    verify_statement(leaf["statement"], leaf["proof"])
+    proved = verify_inclusion(leaf["proof"], note, keys)
+    return f"{proved} {json.dumps(leaf['statement'], ensure_ascii=False)}"
 
 
 def main(words: list[str] | None = None) -> int:
     try:
         print("\n".join(_run(_options(words))))
-    except (NotProvedError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        NotProvedError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         print(f"NOT PROVED: {error}", file=sys.stderr)
         return 1
     return 0

@@ -168,6 +168,26 @@ class TestProofs:
         assert script.main(words) == 1
         assert "NOT PROVED" in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        "alter",
+        [
+            lambda given: given | {"leaves": []},
+            lambda given: given | {"leaves": [given["leaves"][0] | {"statement": None}]},
+            lambda given: given | {"leaves": [given["leaves"][0] | {"proof": {}}]},
+            lambda given: given | {"checkpoint": "nothing\n\n"},
+            lambda given: [given],
+        ],
+        ids=["no leaf", "no statement", "no proof", "no checkpoint", "no evidence"],
+    )
+    def test_what_proves_nothing_is_not_proved(self, five, tmp_path, capsys, alter):
+        certificate = ElectronicCertificate.objects.order_by("number")[2]
+        (tmp_path / "keys.json").write_text(json.dumps(key_set(public_keys())), encoding="utf-8")
+        (tmp_path / "evidence.json").write_text(json.dumps(alter(evidence(certificate))), encoding="utf-8")
+        words = [str(tmp_path / "evidence.json"), "--keys", str(tmp_path / "keys.json")]
+        assert script.main(["evidence", *words]) == 1
+        assert script.main(["inclusion", *words]) == 1
+        assert capsys.readouterr().err.count("NOT PROVED") == 2
+
 
 class TestTreeHeads:
     def test_a_head_is_a_note_of_three_lines_signed_by_the_issuer(self):
@@ -423,7 +443,7 @@ class TestTheApi:
         proof = client.get("/api/v1/log/proof", {"index": 4}).json()
         head = client.get("/api/v1/log/checkpoint").json()["note"]
         keys = script.read_keys(key_set(public_keys()))
-        assert "Leaf 4" in script.verify_inclusion(proof, head, keys, None)
+        assert "Leaf 4" in script.verify_inclusion(proof, head, keys)
         assert client.get("/api/v1/log/proof", {"leaf": proof["leaf"]}).json() == proof
         assert client.get("/api/v1/log/proof", {"index": 1, "size": 2}).json()["size"] == 2
 
