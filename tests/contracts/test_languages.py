@@ -34,7 +34,7 @@ WRITTEN_BY_PEOPLE = (
 """Names in the world, and the headers that the columns of a file have in every language."""
 NAMES = sorted({*WRITTEN_BY_PEOPLE, *map(mask_name, WRITTEN_BY_PEOPLE)}, key=len, reverse=True)
 INTERNATIONAL = frozenset({
-    "API", "CSV", "Cookie", "Excel", "GB", "ID", "IEC", "ISO", "JPEG", "JSON", "JavaScript", "MB", "MOD", "PDF", "PNG", "Redis", "SHA", "UTF",
+    "API", "CSV", "Cookie", "Excel", "GB", "HTTPS", "ID", "IEC", "ISO", "JPEG", "JSON", "JavaScript", "MB", "MOD", "PDF", "PNG", "Redis", "SHA", "UTF",
     "XLSX", "YP", "csv", "xlsx",
 })  # fmt: skip
 """Words that Chinese text uses as they are."""
@@ -163,7 +163,7 @@ def test_no_answer_of_the_api_is_half_translated(world, language):
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "413", "429", "500"])
 def test_no_page_of_an_error_is_half_translated(world, rf, name, language):
     with translation.override(language):
-        page = render_to_string(f"{name}.html", {"limit": 20, "retry_after": 30}, RequestFactory().get("/"))
+        page = render_to_string(f"{name}.html", {"limit": 20, "minutes": 1}, RequestFactory().get("/"))
     assert foreign_on(page, language) == []
 
 
