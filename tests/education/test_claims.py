@@ -1,14 +1,19 @@
 """A person says that they took a course; a batch of that institution confirms it, or those concerned see it."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
-from education.claims import claims, claims_unconfirmed
+from education.claims import AlreadyClaimedError, claim_make, claims, claims_unconfirmed
 from education.models import Claim
 from education.services import batch_return
+from portal.events.models import Event
+from portal.events.services import Actor
 from tests.education.batches import checked, submitted
 from tests.education.sheets import row
 from tests.factories import institution, person, worker
+from tests.parallel import in_threads
 
 pytestmark = pytest.mark.django_db
 TOLD = {"post_code": "101", "course": "施工现场安全与质量", "ended_on": "2020-10-20"}
@@ -85,6 +90,17 @@ def test_the_same_twice_a_future_course_and_a_strange_number_are_refused(say, cl
     assert say().status_code == 422
     assert say(ended_on="2020-10-23").status_code == 422
     assert client.post(reverse("my-claims"), {"withdraw": "x"}).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_clicks_make_one_claim(school, holder, at):
+    at(2020, 10, 22, 9)
+    told = {**TOLD, "ended_on": date(2020, 10, 20), "institution": school, "person": holder.person}
+    answers = in_threads(
+        6, lambda _: claim_make(**told, by=Actor("web", holder)), may_raise=AlreadyClaimedError
+    )
+    assert sum(isinstance(answer, Claim) for answer in answers) == 1
+    assert Event.objects.filter(verb="education.claim.made").count() == Claim.objects.count() == 1
 
 
 def test_only_the_own_claim_can_be_taken_back(say, client, school):

@@ -266,6 +266,49 @@ class TestAtTheSameMoment:
         assert sum(not isinstance(answer, Exception) for answer in answers) == 1
         assert (CERecord.objects.count(), CERecord.objects.aggregate(Sum("hours"))["hours__sum"]) == (4, 0)
 
+    def test_of_many_proposals_one_stands_and_the_others_see_it(self, school, by_clerk, by_reviewer, at):
+        at(2020, 11, 2, 9)
+        batch = approved(school, by_clerk, by_reviewer, row(), row())
+        answers = in_threads(
+            6,
+            lambda i: reversal_propose(batch=batch, rows=[2 + i % 2], reason="误批", by=by_reviewer),
+            may_raise=ReversalStateError,
+        )
+        (stands,) = Reversal.objects.all()
+        assert {each.reversal if isinstance(each, Exception) else each for each in answers} == {stands}
+
+    def test_of_confirming_and_dismissing_one_wins_and_the_hours_agree(
+        self, school, by_clerk, by_reviewer, at
+    ):
+        at(2020, 11, 2, 9)
+        batch = approved(school, by_clerk, by_reviewer, row())
+        reversal = reversal_propose(batch=batch, reason="误批", by=by_reviewer)
+        acts, judges = (reversal_confirm, reversal_dismiss), [Actor("web", reviewer()) for _ in range(2)]
+        answers = in_threads(
+            4,
+            lambda i: acts[i % 2](reversal=reversal, by=judges[i % 2]),
+            may_raise=ReversalStateError,
+        )
+        (won,) = [answer for answer in answers if isinstance(answer, Reversal)]
+        counts = CERecord.objects.filter(in_force=True).count()
+        assert counts == (0 if won.state == Reversal.State.CONFIRMED else 1)
+
+    def test_a_row_refused_while_its_batch_is_approved_is_credited_or_refused_and_never_both(
+        self, school, by_clerk, at
+    ):
+        at(2020, 11, 2, 9)
+        batch = submitted(school, by_clerk, row(), row())
+        judges = [Actor("web", reviewer()) for _ in range(2)]
+
+        def act(index):
+            if index == 0:
+                return batch_approve(batch=batch, by=judges[0])
+            return row_refuse(batch=batch, number=2, reason="签到表没有此人", by=judges[1])
+
+        _, refused = in_threads(2, act, may_raise=BatchStateError)
+        credited = set(CERecord.objects.values_list("row_number", flat=True))
+        assert credited == ({2, 3} if isinstance(refused, BatchStateError) else {3})
+
     def test_two_first_reviewers_are_the_two_that_are_needed(self, school, by_clerk, at):
         at(2020, 11, 2, 9)
         batch = submitted(school, by_clerk, unusual())

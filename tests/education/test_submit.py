@@ -4,6 +4,7 @@ from education.models import Batch, BatchRow
 from education.receipts import receipt_verify
 from education.selectors import quota_of
 from education.services import (
+    CannotCorrectError,
     NotOfInstitutionError,
     SubmissionRefusedError,
     batch_approve,
@@ -15,7 +16,7 @@ from portal import clock
 from portal.events.models import Event
 from portal.events.services import Actor
 from tests.education.batches import checked, submitted, upload
-from tests.education.sheets import row
+from tests.education.sheets import row, workbook
 from tests.factories import clerk, fresh_id_number, institution, shanghai
 from tests.parallel import in_threads
 
@@ -179,6 +180,17 @@ class TestAtTheSameMoment:
         answers = in_threads(4, lambda i: upload(school, by_clerk, content, idempotency_key="once"))
         assert len({answer.pk for answer in answers}) == 1
         assert Batch.objects.count() == 1
+
+    def test_of_two_corrections_one_takes_the_place(self, school, by_clerk):
+        batch = checked(school, by_clerk, row(姓名=""))
+        contents = [workbook(row()), workbook(row())]
+        answers = in_threads(
+            2,
+            lambda i: upload(school, by_clerk, contents[i], corrects=batch),
+            may_raise=CannotCorrectError,
+        )
+        assert {type(answer) for answer in answers} == {Batch, CannotCorrectError}
+        assert Batch.objects.filter(corrects=batch).count() == 1
 
     def test_fifty_clicks_on_submit_take_one_place(self, school, by_clerk, at):
         at(2020, 11, 2, 9)
