@@ -10,7 +10,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from tests.benchmarks.database import own_database
@@ -183,20 +183,25 @@ def due(day: date) -> int:
     return CertificateStanding.objects.filter(changes_on__lte=day).count()
 
 
-def rewrite(day: date) -> float:
-    """Write those that are due by a day once, in a transaction that is undone; return its seconds."""
+def undone(work: Callable[[], object]) -> float:
+    """Do some work on the standings in a transaction that is undone; return its seconds."""
     from django.db import transaction
 
     with transaction.atomic():
-        seconds = timed(
-            lambda: execute(
-                f"""UPDATE certificates_certificatestanding SET changes_on = changes_on + 1, settled_on = '{day}'
-                    WHERE changes_on <= '{day}'"""
-            )
-        )
+        seconds = timed(work)
         transaction.set_rollback(True)
-    execute("VACUUM certificates_certificatestanding")
+    execute("VACUUM education_cerecord, certificates_certificatestanding")
     return seconds
+
+
+def beside(name: str, bare: Callable[[], float], more: str, whole: Callable[[], float]) -> list[Line]:
+    """Let a bare statement and what holds more take turns; return the medians, and that of the rounds' ratios."""
+    columns = list(zip(*((bare(), whole()) for _ in range(ROUNDS)), strict=True))
+    ratio = f"{_ratio(columns[1], columns[0]):.2f} × the line above"
+    return [
+        Line(name, statistics.median(columns[0])),
+        Line(more, statistics.median(columns[1]), target=ratio),
+    ]
 
 
 def from_records(pack: str) -> Callable[[], None]:
@@ -236,19 +241,21 @@ def measure(people: int) -> Iterator[Line]:
         },
         {night: "≤ 1.5", turn: "≤ 1.5"},
     )
-    credited = list(
-        zip(
-            *([credit(people, settled=settled) for settled in (False, True)] for _ in range(ROUNDS)),
-            strict=True,
-        )
+    yield from beside(
+        f"{min(people, CREDITED)} rows credited, bare INSERT … SELECT",
+        lambda: credit(people, settled=False),
+        "the same, and the standings of those people",
+        lambda: credit(people, settled=True),
     )
-    yield Line(f"{min(people, CREDITED)} rows credited, bare INSERT … SELECT", statistics.median(credited[0]))
-    upkeep = f"{_ratio(credited[1], credited[0]):.2f} × the line above"
-    yield Line("the same, and the standings of those people", statistics.median(credited[1]), target=upkeep)
-    bare_update = statistics.median(rewrite(TURN) for _ in range(ROUNDS))
-    yield Line("those due at the turn, bare UPDATE", bare_update)
-    whole = once("the turn of a year, worked out and written", settle(TURN, recount=False))
-    yield replace(whole, target=f"{whole.seconds / bare_update:.2f} × the line above")
+    rewrite = f"""
+        UPDATE certificates_certificatestanding SET changes_on = changes_on + 1, settled_on = '{TURN}'
+        WHERE changes_on <= '{TURN}'"""
+    yield from beside(
+        "those due at the turn, bare UPDATE",
+        lambda: undone(lambda: execute(rewrite)),
+        "the turn of a year, worked out and written",
+        lambda: undone(settle(TURN, recount=False)),
+    )
 
 
 def shown(line: Line) -> str:
