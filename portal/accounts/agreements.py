@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from portal.policy.forms import Text
 
 KEYS = {"version", "since", "changes", "sections"}
 LONGEST = 20
+NAMES = frozenset({"province", "department", "archive_desk"})
+"""What a text may name in braces: who runs the portal, as the policy says."""
 
 
 class Kind(StrEnum):
@@ -120,10 +123,21 @@ def _texts(raw: Any, place: str) -> tuple[Text, ...]:
 
 def _text(raw: Any, place: str) -> Text:
     is_both = isinstance(raw, dict) and set(raw) == {"zh", "en"}
+    is_said = is_both and all(isinstance(each, str) and each for each in raw.values())
+    _expect(is_said, place, "{ zh = …, en = … }")
     _expect(
-        is_both and all(isinstance(each, str) and each for each in raw.values()), place, "{ zh = …, en = … }"
+        all(map(_is_fillable, raw.values())),
+        place,
+        f"no other names in braces than {', '.join(sorted(NAMES))}",
     )
     return Text(raw["zh"], raw["en"])
+
+
+def _is_fillable(text: str) -> bool:
+    try:
+        return {name for _text, name, _form, _how in Formatter().parse(text) if name is not None} <= NAMES
+    except ValueError:  # a brace by itself
+        return False
 
 
 def _expect(fits: bool, place: str, expected: str) -> None:

@@ -12,13 +12,15 @@ import pytest
 from tests.education.sheets import GOOD, HEADERS
 from tests.environment import PATIENCE
 from tests.journeys.signing_in import sign_in
-from tests.journeys.walking import DESK, PHONE, Walker
+from tests.journeys.walking import DESK, PHONE, Walker, route_of
 from tests.permissions import LINES
 from tests.world import TODAY
 
 WORLD = """
 import json
 from certificates.models import ElectronicCertificate
+from portal.accounts.models import User
+from tests import factories
 from tests.education import sheets
 from tests.permissions import LINES
 from tests.world import world_create
@@ -29,6 +31,9 @@ batch = sheets.csv(sheets.row()).decode()
 sheets.enrol()
 addresses = {line.route: world.address(line, world.mine) for line in LINES}
 number = ElectronicCertificate.objects.get(pk=world.mine.objects["electronic-certificate"]["pk"]).number
+asked = factories.worker()
+User.objects.filter(pk=asked.pk).update(created_at="2020-01-02T09:00:00+08:00")  # older than the privacy notice
+names["asked"] = asked.person.id_number
 print(json.dumps({"names": names, "addresses": addresses, "number": number,
                   "others": others, "batch": batch}))
 """
@@ -141,6 +146,15 @@ def worker(walker, province):
         walker.goes_to(province.addresses[route])
 
 
+def asked(walker, province):
+    """Somebody who has not accepted the privacy notice yet."""
+    page = walker.page
+    walker.goes_to("/me/profile/")
+    assert route_of(page.url) == "privacy-acceptance"
+    walker.presses("main form:has([name=version]) button")
+    assert route_of(page.url) == "profile"
+
+
 def clerk(walker, province):
     page = walker.page
     walker.goes_to("/home/")
@@ -153,6 +167,11 @@ def clerk(walker, province):
     walker.goes_to(page.url)
     walker.goes_to(province.addresses["batch-receipt"].removesuffix("receipt/"))
     walker.goes_to(province.addresses["download"])
+    # A token for the school's own system, shown once.
+    walker.goes_to("/tokens/new/")
+    page.fill("[name=name]", "教务系统")
+    page.locator("[name=scopes]").first.check()
+    walker.presses("main form button[type=submit]")
 
 
 def reviewer(walker, province):
@@ -191,7 +210,7 @@ def home(walker, province):
 
 STORIES: dict[str, Callable] = {
     VISITOR: visitor, "worker": worker, "clerk": clerk, "reviewer": reviewer, "chief": chief, "county": home,
-    "employer": home, "operator": operator, "auditor": auditor,
+    "employer": home, "asked": asked, "operator": operator, "auditor": auditor,
 }  # fmt: skip
 
 

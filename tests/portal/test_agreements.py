@@ -401,6 +401,8 @@ class TestTheFile:
                 "privacy[2].changes",
             ),
             ('en = "New: those who mark."', 'en = ""', "privacy[2].changes[1]"),
+            ('en = "The new text."', 'en = "By the {ministry}."', "privacy[2].sections[1].paragraphs[1]"),
+            ('en = "The new text."', 'en = "A } brace."', "privacy[2].sections[1].paragraphs[1]"),
             (', en = "The new text."', "", "privacy[2].sections[1].paragraphs[1]"),
             ("since = 2021-03-01", 'since = "soon"', "privacy[2].since"),
             ("[[privacy]]", "[[privat]]", "privacy"),
