@@ -21,22 +21,6 @@ from typing import NamedTuple
 
 from tests.benchmarks.database import own_database
 
-HEADERS = [
-    "姓名",
-    "身份证号",
-    "证书编号",
-    "岗位代码",
-    "课程名称",
-    "培训方式",
-    "开始日期",
-    "结束日期",
-    "总学时",
-    "专业学时",
-    "考核成绩",
-    "考核结果",
-    "补学年度",
-    "备注",
-]
 POSTS = ("101", "102", "103", "106", "114")
 
 
@@ -50,6 +34,8 @@ def people(count):
 
 def write_workbook(path, count):
     from openpyxl import Workbook
+
+    from tests.education.sheets import HEADERS
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet()

@@ -12,6 +12,7 @@ import pytest
 import zxingcpp
 
 from tests import factories
+from tests.education.sheets import HEADERS
 from tests.factories import PASSWORD, shanghai
 from tests.journeys.signing_in import sign_in
 
@@ -44,22 +45,6 @@ REGISTRY_HEADER = [
     "所属市县",
     "全国系统可查",
 ]
-BATCH_HEADER = [
-    "姓名",
-    "身份证号",
-    "证书编号",
-    "岗位代码",
-    "课程名称",
-    "培训方式",
-    "开始日期",
-    "结束日期",
-    "总学时",
-    "专业学时",
-    "考核成绩",
-    "考核结果",
-    "补学年度",
-    "备注",
-]
 
 
 def workbook(path, header, rows):
@@ -91,7 +76,7 @@ def registry_row(person):
 def course_row(person, **changed):
     row = dict(
         zip(
-            BATCH_HEADER,
+            HEADERS,
             [
                 person["name"],
                 person["id"],
@@ -212,12 +197,12 @@ def test_a_paper_certificate_becomes_an_electronic_one_and_then_the_window_close
     # And a clerk whose batch has one bad row, told so in its cell, and submitted once it was put right
     visitor.signs_in("clerk")
     bad = workbook(
-        tmp_path / "bad.xlsx", BATCH_HEADER, [course_row(HAISHENG), course_row(MEILAN, 结束日期="2020-11-30")]
+        tmp_path / "bad.xlsx", HEADERS, [course_row(HAISHENG), course_row(MEILAN, 结束日期="2020-11-30")]
     )
     upload(page, bad)
     visitor.sees("结束日期")
     picture("clerk-problems")
-    good = workbook(tmp_path / "good.xlsx", BATCH_HEADER, [course_row(HAISHENG), course_row(MEILAN)])
+    good = workbook(tmp_path / "good.xlsx", HEADERS, [course_row(HAISHENG), course_row(MEILAN)])
     page.get_by_role("button", name="上传更正后的文件").click()
     upload(page, good, here=True)
     page.get_by_role("main").get_by_role("button", name=re.compile("报送.*2")).click()

@@ -29,7 +29,7 @@ PACKS = ["hainan-2020", "hubei-2021"]
 seeds = st.integers(0, 2**64)
 
 
-def body(dice: Random, pack: str) -> dict:
+def body(dice: Random) -> dict:
     on = _moment(dice)
     paper = {
         "kind": dice.choice(["post_training"] * 8 + ["enterprise_post", "safety_officer"]),
@@ -90,7 +90,7 @@ def test_every_check_equals_the_one_worked_out_from_the_text(pack):
     def compare(seed):
         dice = Random(seed)
         for _ in range(10):
-            facts = body(dice, pack)
+            facts = body(dice)
             decision = decide_exchange(
                 exchange_facts(facts), rules.on(day_of(facts["on"])), on=facts["on"]
             ).as_dict()
@@ -108,7 +108,7 @@ def test_every_field_of_the_answer_equals_the_one_worked_out_from_the_text(pack,
     @hypothesis.settings(max_examples=200)
     @given(seeds)
     def compare(seed):
-        facts = body(Random(seed), pack)
+        facts = body(Random(seed))
         text = json.dumps(facts, default=lambda value: value.isoformat())
         answer = Client(REMOTE_ADDR=next(CLIENTS)).post(ADDRESS, text, content_type="application/json")
         assert answer.status_code == 200, answer.content
