@@ -26,7 +26,7 @@ WIDTHS = ((640, False), (320, False), (320, True), (1280, True))
 SLOWER = 4
 PAINT = 1.5  # seconds
 SHIFT = 0.1
-LOADS = 6
+LOADS = 12
 """How often a page may be loaded to paint in time. Other work on the machine only ever delays, so one load in time tells."""
 
 _JUDGE = """
@@ -174,11 +174,12 @@ class Walker:
         self._browser.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         try:
             for _load in range(LOADS):
+                before = crowding() if paints else 1
                 if not self.loads(address):
                     return False
                 measures = self.page.evaluate(_MEASURES)
                 paint = measures["paint"] / 1000
-                paints.append(paint if paint <= PAINT else paint / crowding())
+                paints.append(paint if paint <= PAINT else paint / max(before, crowding()))
                 if paints[-1] <= PAINT:
                     break
             else:
