@@ -55,7 +55,7 @@ bench: $(SETUP) ## the benchmarks, minutes of work; writes docs/performance.md
 	@exec $(BIN)/python -m tests.benchmarks
 
 kill-workers: $(SETUP) ## kill whoever checks, approves or takes back 200 times in the middle; nothing may be lost or doubled
-	KILLS=200 $(BIN)/python -m pytest -n 0 tests/education/test_killed.py
+	KILLS=200 $(BIN)/python -m pytest -n 0 -s tests/education/test_killed.py
 
 lint: $(SETUP) ## style and formatting
 	$(BIN)/ruff check
