@@ -1,7 +1,9 @@
 """Anyone asks about a number, on the page or by the API: the truth, masked, and not too often."""
 
+import json
 import logging
 from datetime import date
+from urllib.parse import quote
 
 import pytest
 
@@ -45,6 +47,40 @@ def test_an_electronic_certificate_is_valid_and_its_number_names_nobody(client, 
     assert 'data-state="valid"' in page
     assert "陈" not in page
     assert electronic.person.masked_id_number not in page
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "\0",
+        "9" * 5000,
+        "\ufdfa" * 500,  # each unfolds to eighteen characters
+        "\u202e\u200b\r\nSet-Cookie: a=b",
+        "\U0010ffff\ud7ff",
+        "İŉß" * 50,
+        "%00%ff/../..",
+        "²" * 16,
+    ],
+    ids=ascii,
+)
+def test_whatever_is_typed_gets_an_answer_by_every_way_of_asking(client, electronic, hostile):
+    typed, listed = quote(hostile, safe=""), json.dumps({"numbers": [hostile]})
+    answers = [
+        ask(client, hostile),
+        client.get(f"/v/{typed}"),
+        client.get(f"/api/v1/verify/{typed}/"),
+        client.get(f"/api/v1/verify/{typed}/", headers={"authorization": "Bearer x"}),
+        client.get("/api/v1/log/proof", {"leaf": hostile}),
+        client.get("/api/v1/log/proof", {"index": 0, "size": hostile}),
+        client.get(f"/api/v1/status-lists/{typed}"),
+        client.post("/verify/name/", {"number": hostile, "name": hostile}),
+        client.post("/verify/name/", {"number": electronic.number, "name": hostile}),
+        client.post("/verify/token/", {"token": hostile}),
+        client.post("/verify/list/", {"text": f"{hostile}1", "act": "sign"}),
+        client.post("/api/v1/verify-list/", listed, content_type="application/json"),
+    ]
+    assert {answer.status_code for answer in answers} <= {200, 400, 404, 422}
+    assert not any(electronic.person.masked_id_number in answer.content.decode() for answer in answers)
 
 
 @pytest.mark.parametrize("spelling", ["{} ", "{0[0]} {0[1]}{rest}", "full-width"])
