@@ -106,7 +106,7 @@ class Postgres:
         for stale in (self.data / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
             stale.unlink(missing_ok=True)
         self.part.start()
-        self.part.await_ready(self._answers, seconds=60)
+        self.part.await_ready(self._answers, seconds=180)
 
     def stop(self) -> None:
         self.part.stop()
@@ -181,7 +181,7 @@ class Redis:
         lines = "".join(f"{name} {value}\n" for name, value in configuration.items())
         write_private(self.data / "redis.conf", lines)
         self.part.start()
-        self.part.await_ready(self._answers, seconds=20)
+        self.part.await_ready(self._answers, seconds=60)
 
     def stop(self) -> None:
         self.part.stop()

@@ -102,7 +102,7 @@ class Stack:
         for part in parts.values():
             part.start()
         for name, part in parts.items():
-            self._timed(name, lambda part=part, name=name: part.await_ready(self._probe(name), seconds=60))  # type: ignore[misc]
+            self._timed(name, lambda part=part, name=name: part.await_ready(self._probe(name), seconds=180))  # type: ignore[misc]
 
     def manage(self, *arguments: str, given: str | None = None, show: bool = False) -> str:
         """Run a management command to its end and return what it printed (or ``show`` it meanwhile).
