@@ -6,7 +6,7 @@ from education.services import batch_approve, batch_check, batch_submit, batch_u
 from portal.events.services import Actor
 from tests.education.sheets import row, workbook
 
-JOB = Actor.job("test")
+JOB = Actor.job("education.check_batch")
 
 
 def upload(school, by, content=None, *, name="十月.xlsx", **options):
