@@ -16,6 +16,7 @@ from portal.events.models import Event
 from portal.tables import FileRefusedError, Limits
 from tests.education.batches import JOB, checked, upload
 from tests.education.sheets import HEADERS, row, workbook
+from tests.environment import PATIENCE
 
 pytestmark = pytest.mark.django_db
 MANY = 20_000
@@ -39,7 +40,7 @@ def large():
 
 
 def reading(content, **limits):
-    options = {"memory": 768 << 20, "seconds": 60, **limits}
+    options = {"memory": 768 << 20, "seconds": PATIENCE, **limits}
     return Reading("b", [content], limits=Limits(), progress=lambda rows, expected: None, **options)
 
 
@@ -73,7 +74,7 @@ from education.reading import Reading
 from portal.tables import FileRefusedError, Limits
 content = open(sys.argv[1], "rb").read()
 try:
-    with Reading("b", [content], limits=Limits(), progress=print, memory=8 << 20, seconds=60) as child:
+    with Reading("b", [content], limits=Limits(), progress=print, memory=8 << 20, seconds=120) as child:
         while child.read(65_536):
             pass
 except FileRefusedError as refused:
@@ -91,7 +92,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(large, tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stderr.split()[-1]) == (1, "file_too_costly")
 
