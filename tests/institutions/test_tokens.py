@@ -51,7 +51,7 @@ USABLE, REFUSED = 404, 401  # let in: there is no such batch
 
 
 def shown_text(answer):
-    return re.search(r'id="token-text">(zt_[\w-]+)<', content_of(answer))[1]
+    return re.search(r'id="token-text"[^>]*>(zt_[\w-]+)<', content_of(answer))[1]
 
 
 def by(user):

@@ -7,7 +7,7 @@ from portal import views
 
 _names = (
     "sign-in sign-out register verify institutions rules demo-clock accessibility contact set-language set-display "
-    "can-exchange announcements"
+    "can-exchange announcements privacy"
 )
 urlpatterns = [
     path("", views.start, name="start"),
