@@ -109,3 +109,17 @@ def test_a_passkey_signs_in_and_confirms_what_is_grave(page, stack, chief, pictu
     on_phone(page, picture, "step-up")
     page.get_by_role("button", name="使用通行密钥或安全密钥").click()
     page.wait_for_url(re.compile("/chief/staff/open/$"))
+    # And a form that comes after that time waits, with its text, and is carried out with the passkey
+    page.locator("[name=role][value=auditor]").check()
+    page.fill("[name=display_name]", "审计员")
+    page.fill("[name=username]", "auditor-new")
+    with stack.sql() as cursor:
+        cursor.execute("UPDATE accounts_usersession SET confirmed_at = confirmed_at - interval '1 hour'")
+    page.locator("main form button[type=submit]").click()
+    expect(page.get_by_text("尚未执行")).to_be_visible()
+    on_phone(page, picture, "step-up-waiting")
+    page.get_by_role("button", name="使用通行密钥或安全密钥").click()
+    expect(page.get_by_role("heading", name="账号已开设")).to_be_visible()
+    with stack.sql() as cursor:
+        cursor.execute("SELECT display_name FROM accounts_user WHERE username = 'auditor-new'")
+        assert cursor.fetchone() == ("审计员",)
