@@ -134,38 +134,42 @@ class ReversalsView(ReversalView):
 class DecideView(ReversalView):
     """What confirming and dismissing share."""
 
-    def reversal(self, request: Request, batch_id: uuid.UUID, reversal_id: uuid.UUID) -> Reversal:
-        return get_object_or_404(self.batch(request, batch_id).reversals, pk=reversal_id)
+    act: Callable[..., Reversal]
+
+    def post(self, request: Request, batch_id: uuid.UUID, reversal_id: uuid.UUID) -> Response:
+        reversal = get_object_or_404(self.batch(request, batch_id).reversals, pk=reversal_id)
+        by = Actor.api(caller_of(request))
+        return self.carried_out(lambda: self.act(reversal=reversal, by=by))
 
 
-class ConfirmView(DecideView):
-    """Confirm."""
-
-    @extend_schema(
+@extend_schema_view(
+    post=extend_schema(
         operation_id="batch_reversal_confirm",
         summary="Confirm a reversal that another reviewer proposed: the hours leave at once, by counter-entries",
         request=None,
         responses={200: ReversalSerializer, 409: ReversalProblemSerializer} | COMMON,
         tags=["batches"],
     )
-    def post(self, request: Request, batch_id: uuid.UUID, reversal_id: uuid.UUID) -> Response:
-        reversal, by = self.reversal(request, batch_id, reversal_id), Actor.api(caller_of(request))
-        return self.carried_out(lambda: services.reversal_confirm(reversal=reversal, by=by))
+)
+class ConfirmView(DecideView):
+    """Confirm."""
+
+    act = staticmethod(services.reversal_confirm)
 
 
-class DismissView(DecideView):
-    """Dismiss."""
-
-    @extend_schema(
+@extend_schema_view(
+    post=extend_schema(
         operation_id="batch_reversal_dismiss",
         summary="Dismiss a reversal that was proposed: the approval stands",
         request=None,
         responses={200: ReversalSerializer, 409: ReversalProblemSerializer} | COMMON,
         tags=["batches"],
     )
-    def post(self, request: Request, batch_id: uuid.UUID, reversal_id: uuid.UUID) -> Response:
-        reversal, by = self.reversal(request, batch_id, reversal_id), Actor.api(caller_of(request))
-        return self.carried_out(lambda: services.reversal_dismiss(reversal=reversal, by=by))
+)
+class DismissView(DecideView):
+    """Dismiss."""
+
+    act = staticmethod(services.reversal_dismiss)
 
 
 ALL = "batches/<uuid:batch_id>/reversals/"
