@@ -18,13 +18,15 @@ from tests.world import TODAY
 
 WORLD = """
 import json
+from django.db import transaction
 from certificates.models import ElectronicCertificate
 from portal.accounts.models import User
 from tests import factories
 from tests.education import sheets
 from tests.permissions import LINES
 from tests.world import world_create
-world = world_create()
+with transaction.atomic():  # or the real worker might begin to check a batch first
+    world = world_create()
 names = {role: user.person.id_number if user.person else user.username for role, user in world.users.items()}
 others = {role: user.person.id_number if user.person else user.username for role, user in world.theirs.users.items()}
 batch = sheets.csv(sheets.row()).decode()
