@@ -19,10 +19,11 @@ from certificates.log.models import OF_STATUS
 from portal import clock
 
 # What waits for the log counts by which changes they are, not by the last one: they may be committed in another order.
+# Commitments and not numbers: those start over where a backup is restored under a running process.
 _STAND = """
 SELECT COALESCE((SELECT max(status_list) FROM certificates_certificateversion), 1),
-       (SELECT max(index) FROM certificates_logleaf WHERE kind IN %(kinds)s),
-       (SELECT array_agg(id ORDER BY id) FROM certificates_logpending WHERE kind IN %(kinds)s),
+       (SELECT encode(commitment, 'hex') FROM certificates_logleaf WHERE kind IN %(kinds)s ORDER BY index DESC LIMIT 1),
+       (SELECT array_agg(encode(commitment, 'hex') ORDER BY id) FROM certificates_logpending WHERE kind IN %(kinds)s),
        (SELECT array_agg(kid ORDER BY kid) FROM certificates_signingkey)
 """
 
@@ -36,8 +37,8 @@ class _Stand:
     """What all lists follow from; another one after each change of a certificate that they tell of."""
 
     pages: int
-    leaf: int | None
-    waiting: tuple[int, ...]
+    leaf: str | None
+    waiting: tuple[str, ...]
     keys: tuple[str, ...]
     key: str
     public_url: str

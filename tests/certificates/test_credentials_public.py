@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from joserfc import jws
 from joserfc.jwk import ECKey
@@ -234,6 +234,25 @@ def test_what_is_published_is_signed_once_a_change(certificate, monkeypatch, pat
     assert fetched() == 1
     exchanged()
     assert fetched() == 0
+
+
+@pytest.mark.parametrize("is_sequenced", [False, True])
+def test_a_backup_restored_under_a_running_process_is_not_answered_from_before(is_sequenced):
+    before, after = exchanged(), exchanged()
+
+    def bits(revoked):
+        measures.revoked(revoked)
+        if is_sequenced:
+            log_sequence()
+        return [Outsider().states(text)["revocation"] for text in texts]
+
+    texts = [credential_of(each) for each in (before, after)]
+    for revoked, expected in ((before, [True, False]), (after, [False, True])):
+        saved = transaction.savepoint()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER SEQUENCE certificates_logpending_id_seq RESTART WITH 1000")
+        assert bits(revoked) == expected
+        transaction.savepoint_rollback(saved)
 
 
 def test_a_snapshot_is_at_most_a_minute_old(certificate):
